@@ -1,0 +1,28 @@
+# The two commands:  make lab   opens the course;   make test   runs the suite.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: lab test bench check format lock
+
+lab:
+	@$(PYTHON) tools/bootstrap.py lab
+	@$(BIN)/lightcourse lab $(ARGS)
+
+test:
+	@$(PYTHON) tools/bootstrap.py test
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@$(BIN)/basedpyright --level error
+	@$(BIN)/lightcourse build --check
+	@$(BIN)/python -m pytest $(ARGS)
+
+bench:
+	@$(PYTHON) tools/bootstrap.py test
+	@$(BIN)/pip install -q fvcore
+	@for file in tests/bench/bench_*.py; do echo "== $$file"; $(BIN)/python $$file; done
+
+format:
+	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+# after a change of pyproject.toml, in a fresh .venv without the old pins
+lock:
+	@$(BIN)/python tools/lock.py

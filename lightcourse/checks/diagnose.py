@@ -1,0 +1,215 @@
+"""Name the mistake: the exercise's own misconceptions first, then what any code can get wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from lightcourse.checks.blame import blame
+from lightcourse.checks.compare import Compare, kind_of
+from lightcourse.checks.exercise import Case, Exercise, Law, Mistake, Outcome
+from lightcourse.checks.guard import TimeUp, quietly
+from lightcourse.checks.result import CheckResult
+
+GENERIC = (
+    "not-callable",
+    "wrong-signature",
+    "not-implemented",
+    "too-slow",
+    "raises",
+    "returns-none",
+    "wrong-type",
+    "wrong-shape",
+    "wrong-dtype",
+    "nan",
+    "mutates-input",
+)
+
+
+def unusable(exercise: Exercise, obj: Any) -> CheckResult | None:
+    """Refuse an object that cannot even be called; None when it can."""
+    if obj is ... or (obj is None and exercise.kind == "value"):
+        text = f"Nothing there yet: give {exercise.target} a value, then run the check again."
+        return CheckResult(exercise, False, "not-implemented", text)
+    if exercise.kind == "class" and not isinstance(obj, type):
+        what = (
+            "an object made from it"
+            if not callable(obj) or hasattr(obj, "forward")
+            else "a function"
+        )
+        text = f"The check wants the class {exercise.target} itself, and got {what}."
+        if what != "a function":
+            text += " Leave out the brackets."
+        return CheckResult(exercise, False, "not-callable", text)
+    if exercise.kind != "value" and not callable(obj):
+        text = (
+            f"The check wants the function {exercise.target} itself, and got {kind_of(obj)}."
+            " Pass its name without brackets."
+        )
+        return CheckResult(exercise, False, "not-callable", text)
+    return None
+
+
+def diagnose(exercise: Exercise, outcomes: Sequence[Outcome]) -> CheckResult:
+    """The result for outcomes of which at least one failed."""
+    failed = [o for o in outcomes if o.failed]
+    first = failed[0]
+    counts = (len(failed), len(outcomes))
+    found = _unfinished(exercise, first)
+    if found is None and (mistake := _known(exercise, outcomes)) is not None:
+        return CheckResult(exercise, False, mistake.id, mistake.says, first, counts, mistake.hint)
+    name, text = found or _generic(exercise, failed)
+    # a wrong kind of answer says more on the case that shows it
+    shown = next((o for o in failed if _names(o) == name), first)
+    return CheckResult(exercise, False, name, text, shown, counts)
+
+
+def without_secrets(result: CheckResult) -> CheckResult:
+    """The same verdict in words that quote no input and no answer."""
+    exercise, name = result.exercise, result.mistake
+    quotes_nothing = {"not-implemented", "too-slow", "not-callable", "returns-none"}
+    if result.passed or name in quotes_nothing | {mistake.id for mistake in exercise.mistakes}:
+        text = result.message
+    elif name in ("raises", "wrong-signature") and result.outcome is not None:
+        where = f" at line {result.outcome.blame[-1].line}" if result.outcome.blame else ""
+        text = f"Your code stopped{where} with {type(result.outcome.error).__name__}"
+    elif result.law:
+        text = f"A law does not hold: {result.law}."
+    else:
+        text = {
+            "wrong-type": "The answer has the wrong type.",
+            "wrong-shape": "The answer has the wrong shape.",
+            "wrong-dtype": "The answer has the wrong dtype.",
+            "nan": "The answer is not a number.",
+            "mutates-input": f"{exercise.target} changes its input in place.",
+        }.get(name or "", "The form is right, some values are not.")
+    return replace(result, hidden=True, message=text)
+
+
+def law_broken(
+    exercise: Exercise, law: Law, complaint: Any, error: BaseException | None, printed: str
+) -> CheckResult:
+    """The result for a law that does not hold, or in which the learner's code raised."""
+    if error is not None:
+        outcome = Outcome(Case(label=law.name), error=error, blame=blame(error), printed=printed)
+        name, text = _unfinished(exercise, outcome) or _raised(exercise, outcome)
+        return CheckResult(exercise, False, name, text, outcome, hint=law.hint, law=law.name)
+    outcome = Outcome(Case(), printed=printed)
+    text = str(complaint)
+    return CheckResult(exercise, False, law.name, text, outcome, hint=law.hint, law=law.name)
+
+
+def _unfinished(exercise: Exercise, outcome: Outcome) -> tuple[str, str] | None:
+    if isinstance(outcome.error, NotImplementedError):
+        where = f" (line {outcome.blame[-1].line})" if outcome.blame else ""
+        text = f"{exercise.target} is not written yet: put your code where it raises{where}."
+        return "not-implemented", text
+    if isinstance(outcome.error, TimeUp):
+        text = (
+            f"{exercise.target} was still computing after {outcome.error} seconds, so it was"
+            " stopped. Does each loop come to an end?"
+        )
+        return "too-slow", text
+    return None
+
+
+def _known(exercise: Exercise, outcomes: Sequence[Outcome]) -> Mistake | None:
+    """The first mistake that explains everything, else the first that explains each failure."""
+    failed = [o for o in outcomes if o.failed]
+    for candidates in (outcomes, failed):
+        for mistake in exercise.mistakes:
+            if mistake.matches is not None:
+                fits = all(_holds(mistake, o) for o in failed)
+            else:
+                fits = all(_mimics(exercise, mistake, o) for o in candidates)
+            if fits:
+                return mistake
+    return None
+
+
+def _holds(mistake: Mistake, outcome: Outcome) -> bool:
+    assert mistake.matches is not None
+    try:
+        return bool(mistake.matches(outcome))
+    except Exception:
+        return False  # a test written for tensors may meet None, a string, anything
+
+
+def _mimics(exercise: Exercise, mistake: Mistake, outcome: Outcome) -> bool:
+    """Whether the wrong function gives the learner's answer to this case (or the same error)."""
+    from lightcourse.checks.engine import _SEED, fresh
+    from lightcourse.checks.guard import reseed
+
+    own = fresh(outcome.case)
+    reseed(_SEED)
+    mimic: Any = mistake.mimic
+    wrong, error, _ = quietly(lambda: mimic(*own.args, **own.kwargs), exercise.seconds)
+    if error is not None or outcome.error is not None:
+        return type(error) is type(outcome.error)
+    compare = exercise.compare or Compare()
+    try:
+        return compare(outcome.got, wrong) is None
+    except Exception:
+        return False  # a compare written for right answers may not take this wrong one
+
+
+def _names(outcome: Outcome) -> str:
+    """The generic name of one outcome, '' when its values are simply wrong."""
+    if outcome.error is not None:
+        return (
+            "raises"
+            if outcome.blame or not isinstance(outcome.error, TypeError)
+            else "wrong-signature"
+        )
+    kind = outcome.difference.kind if outcome.difference is not None else ""
+    if kind and outcome.got is None and outcome.want is not None:
+        return "returns-none"
+    names = {"type": "wrong-type", "shape": "wrong-shape", "dtype": "wrong-dtype", "nan": "nan"}
+    return names.get(kind, "mutates-input" if outcome.mutated and not kind else "")
+
+
+def _generic(exercise: Exercise, failed: Sequence[Outcome]) -> tuple[str | None, str]:
+    """The most basic thing that is wrong anywhere, in the order of GENERIC."""
+    names = {_names(o): o for o in reversed(failed)}
+    name = next((n for n in GENERIC if n in names), None)
+    # a wrong value somewhere is worse news than a changed input
+    if name is None or (name == "mutates-input" and "" in names):
+        return None, (
+            "The form is right, some values are not. Work the case below by hand, and find the"
+            " first step where your code and your hand differ."
+        )
+    return name, _sentence(exercise, name, names[name])
+
+
+def _sentence(exercise: Exercise, name: str, outcome: Outcome) -> str:
+    target = exercise.target
+    if name in ("raises", "wrong-signature"):
+        return _raised(exercise, outcome)[1]
+    detail = outcome.difference.text if outcome.difference is not None else ""
+    return {
+        "returns-none": (
+            f"{target} returns None: does every path end in a `return`? A `print` is not an answer."
+        ),
+        "wrong-type": f"The answer has the wrong type: {detail}.",
+        "wrong-shape": f"The answer has the wrong shape: {detail}.",
+        "wrong-dtype": f"The answer has the wrong dtype: {detail}.",
+        "nan": f"The answer is not a number: {detail}. Look for 0/0, or the log of a negative.",
+        "mutates-input": (
+            f"The answer is right, but {target} changes {outcome.mutated} in place, and the caller"
+            " still needs it. Work on a copy: `x[...] = …` and `relu_()` write in place."
+        ),
+    }[name]
+
+
+def _raised(exercise: Exercise, outcome: Outcome) -> tuple[str, str]:
+    error = outcome.error
+    kind = type(error).__name__
+    said = f"{kind}: {error}" if str(error) else kind
+    if outcome.blame:
+        spot = outcome.blame[-1]
+        return "raises", f"Your code stopped at line {spot.line} with {said}"
+    if isinstance(error, TypeError):
+        text = f"{exercise.target} could not be called the way the exercise asks: {error}"
+        return "wrong-signature", text
+    return "raises", f"Calling {exercise.target} stopped with {said}"

@@ -1,0 +1,132 @@
+"""The commands, thin: each parses, imports what it needs, calls, and prints."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lightcourse import __version__
+
+app = typer.Typer(
+    name="lightcourse",
+    help="A course on lightweight CNN design: open it, check your answers, measure any network.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,  # keeps --help under 0.3 s: rich is imported only where it prints
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 done, 1 found something wrong, 2 called wrongly. "
+    "--debug shows the traceback of an error.",
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"lightcourse {__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Runs before every command; --version is answered here."""
+
+
+@app.command()
+def lab(
+    chapter: Annotated[
+        str, typer.Argument(help="Chapter to open: 02 or 02_receptive_field.")
+    ] = "00",
+    port: Annotated[int | None, typer.Option(help="Port; without it the first free one.")] = None,
+    browser: Annotated[bool, typer.Option(help="Open the browser.")] = True,
+) -> None:
+    """Check this machine and open the course in JupyterLab."""
+    from lightcourse.cli.lab import open_lab
+
+    raise typer.Exit(open_lab(chapter, port=port, browser=browser))
+
+
+@app.command()
+def doctor() -> None:
+    """Say what this machine has, what is missing, and the way out."""
+    from lightcourse.cli.doctor import examine
+
+    raise typer.Exit(examine())
+
+
+@app.command()
+def demo(
+    name: Annotated[str | None, typer.Argument(help="Scene, e.g. channel-shuffle.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write one self-contained page.")] = None,
+    svg: Annotated[Path | None, typer.Option(help="Write a vector picture.")] = None,
+    png: Annotated[Path | None, typer.Option(help="Write a picture.")] = None,
+    gif: Annotated[Path | None, typer.Option(help="Write an animation.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="Start value: --set groups=4 --set step=2.")
+    ] = None,
+    theme: Annotated[str, typer.Option(help="light or dark.")] = "light",
+    play: Annotated[bool, typer.Option("--play", help="Start playing.")] = False,
+    list_: Annotated[bool, typer.Option("--list", help="List the scenes.")] = False,
+) -> None:
+    """Open an interactive picture full-window and offline, or write it to a file."""
+    from lightcourse.cli.pictures import list_scenes, show_or_write
+
+    if list_ or name is None:
+        raise typer.Exit(list_scenes())
+    files = {".html": html, ".svg": svg, ".png": png, ".gif": gif}
+    wanted = {suffix: path for suffix, path in files.items() if path is not None}
+    raise typer.Exit(show_or_write(name, wanted, settings or [], theme=theme, play=play))
+
+
+@app.command()
+def analyze(
+    targets: Annotated[
+        list[str], typer.Argument(help="Model name, package.module:factory or file.py:factory.")
+    ],
+    size: Annotated[int, typer.Option(help="Side of the input picture in pixels.", min=1)] = 224,
+    batch: Annotated[int, typer.Option(help="Pictures at once.", min=1)] = 1,
+    channels: Annotated[int, typer.Option(help="Channels of the input picture.", min=1)] = 3,
+    format_: Annotated[str, typer.Option("--format", help="table, json, csv or html.")] = "table",
+) -> None:
+    """Parameters, multiply-accumulates, shapes and receptive field of every layer."""
+    from lightcourse.cli.measure import print_reports
+
+    raise typer.Exit(print_reports(targets, (batch, channels, size, size), format_))
+
+
+@app.command()
+def check(
+    notebook: Annotated[Path, typer.Argument(help="Your notebook of a chapter.")],
+    timeout: Annotated[int, typer.Option(help="Seconds for the whole notebook.", min=1)] = 300,
+) -> None:
+    """Run your notebook and check every exercise in it."""
+    from lightcourse.checks.notebook import check_notebook
+
+    raise typer.Exit(check_notebook(notebook, timeout=timeout))
+
+
+@app.command()
+def progress() -> None:
+    """Show what you have solved so far."""
+    from lightcourse.checks.progress import render
+
+    print(render())
+
+
+@app.command()
+def build(
+    chapters: Annotated[list[str] | None, typer.Argument(help="Chapters; all without it.")] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; fail on any difference or broken gate.")
+    ] = False,
+    execute: Annotated[
+        bool, typer.Option("--execute", help="Also run each solved chapter in a fresh kernel.")
+    ] = False,
+) -> None:
+    """Make the student notebooks in course/ from solutions/ (for authors)."""
+    from lightcourse.authoring import run_build
+
+    raise typer.Exit(run_build(chapters or [], check=check, execute=execute))

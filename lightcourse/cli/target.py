@@ -1,0 +1,88 @@
+"""TARGET of the commands: a model name, `package.module:factory` or `file.py:factory`."""
+
+import importlib
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from lightcourse.errors import UserError
+
+
+def load_target(target: str) -> Any:
+    """Return the `nn.Module` that a command-line target names.
+
+    Raises:
+        UserError: the file, module or factory does not exist, or what it makes is no `nn.Module`.
+
+    >>> type(load_target("mobilenet_v2")).__name__
+    'MobileNetV2'
+    """
+    if ":" not in target:
+        from lightcourse.models import create_model
+
+        return create_model(target)
+    place, _, factory = target.rpartition(":")
+    module = _load_file(Path(place)) if place.endswith(".py") else _load_module(place)
+    made = _call(getattr(module, factory, None), target, factory, place)
+    import torch
+
+    if not isinstance(made, torch.nn.Module):
+        raise UserError(
+            f"{target} gives a {type(made).__name__}; it must give a torch.nn.Module "
+            "(a module, a module class or a function that returns one)."
+        )
+    return made
+
+
+def _load_file(path: Path) -> ModuleType:
+    if not path.is_file():
+        raise UserError(
+            f"there is no file {path}; give the path of the Python file before the ':'."
+        )
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None and spec.loader is not None  # a .py file always has both
+    module = importlib.util.module_from_spec(spec)
+    sys.path.insert(0, str(path.parent.resolve()))  # its own imports, as `python file.py` has them
+    sys.modules[path.stem] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise UserError(
+            f"importing {path} failed with {type(error).__name__}: {error}; "
+            "mend the file, or use --debug to see where."
+        ) from error
+    return module
+
+
+def _load_module(name: str) -> ModuleType:
+    sys.path.insert(0, str(Path.cwd()))
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        raise UserError(
+            f"there is no module {error.name!r} to import for {name!r}; is it installed here, "
+            "and spelled package.module:factory?"
+        ) from error
+    except Exception as error:
+        raise UserError(
+            f"importing {name} failed with {type(error).__name__}: {error}; "
+            "mend it, or use --debug to see where."
+        ) from error
+
+
+def _call(made: Any, target: str, factory: str, place: str) -> Any:
+    import torch
+
+    if made is None:
+        raise UserError(f"{place} has no name {factory!r}; say which function makes the model.")
+    if isinstance(made, torch.nn.Module) or not callable(made):
+        return made
+    try:
+        return made()
+    except Exception as error:
+        raise UserError(
+            f"calling {target} without arguments failed with {type(error).__name__}: {error}; "
+            "name a factory that needs none."
+        ) from error
