@@ -11,7 +11,7 @@
 # **How large is a picture once it is inside a network?**
 #
 # Ten minutes, and you have used everything this course is made of: you guess, play with a picture,
-# write four lines, get them checked, ask for a hint, and put a real network under the microscope.
+# write two lines, get them checked, ask for a hint, and put a real network under the microscope.
 #
 # Click the cell below and press **Shift + Enter**. That runs it and moves on to the next one. Do the
 # same with every cell on the way down.
@@ -32,14 +32,14 @@ print("Ready. PyTorch", torch.__version__)
 # A camera delivers a picture: 224 rows, 224 columns, three colours. Each colour of each pixel is a
 # number from 0 to 255, so it fits into one **byte**.
 #
-# A network does not keep the picture. It turns it into a stack of new pictures, called
-# **feature maps (特征图)**. Each map of the stack is a **channel (通道)**.
+# A network does not keep the picture. Layer by layer it makes a stack of new pictures out of it. Such a
+# stack is a **feature map (特征图)**, and each picture of the stack is a **channel (通道)**.
 #
-# On a small device there are a few hundred thousand bytes of fast memory. Everything that the network
-# holds at one moment has to fit. So the size of those stacks decides what can run.
+# A small device has little fast memory, and everything that the network holds at one moment has to fit
+# into it. So the size of those stacks decides what can run.
 #
-# Below is a picture, and what the first layer of MobileNetV2 makes of it. The layer is not trained
-# yet; look at the sizes.
+# Below is a picture, and what the first layer of MobileNetV2 makes of it. The layer is not trained, so
+# do not look for meaning. Look at the sizes.
 
 # %%
 rows, columns = torch.meshgrid(torch.arange(224.0), torch.arange(224.0), indexing="ij")
@@ -52,17 +52,18 @@ first_layer = next(m for m in model.modules() if isinstance(m, torch.nn.Conv2d))
 with torch.no_grad():
     maps = first_layer(picture[None])[0]
 
-figure, axes = plt.subplots(4, 12, figsize=(9.6, 3.3))
-for ax in axes.flat:
-    ax.axis("off")
-grid = axes[0, 0].get_gridspec()
-large = figure.add_subplot(grid[:, :4])
-large.imshow(picture.permute(1, 2, 0))
-large.set_title(f"the picture: {tuple(picture.shape)}", fontsize=9)
-large.axis("off")
-for ax, one in zip(axes[:, 4:].flat, maps, strict=True):
-    ax.imshow(one, cmap="gray")
-figure.suptitle(f"the first feature map: {tuple(maps.shape)}", x=0.66, y=0.98, fontsize=9)
+# 4 rows of 8 maps, each stretched from black to white, with a white edge
+low, high = maps.amin((1, 2), keepdim=True), maps.amax((1, 2), keepdim=True)
+framed = torch.nn.functional.pad((maps - low) / (high - low), (4, 4, 4, 4), value=1.0)
+mosaic = framed.reshape(4, 8, 120, 120).transpose(1, 2).reshape(480, 960)
+
+plt.figure(figsize=(9.6, 4.0))
+plt.imshow(picture.permute(1, 2, 0), extent=(0, 224, 0, 224))
+plt.imshow(mosaic, cmap="gray", extent=(300, 1260, 0, 480))
+plt.text(0, 234, f"the picture\n{tuple(picture.shape)}", fontsize=9)
+plt.text(304, 490, f"the first feature map, to the same scale: {tuple(maps.shape)}", fontsize=9)
+plt.axis((0, 1260, 0, 480))
+plt.axis("off")
 plt.show()
 
 # %% [markdown]
@@ -89,15 +90,16 @@ predict("00.p1", ...)
 # Many pictures in this course move. Here is one: the **receptive field (感受野)**, the part of the
 # picture that one value deep inside a network can see.
 #
-# - Drag the slider, or press the play button, to add layers.
-# - Move the mouse over anything to see what it belongs to.
+# - Press the play button, or drag the slider *Layer*. The square grows.
+# - Drag the square over the picture.
+# - Choose the network *fast ↓*, and play again. It has as many layers, and sees much more.
 # - Click the picture once, then use the keys: **← →** step, **Space** plays, **F** fills the screen.
 
 # %%
 viz.get_scene("receptive-field")
 
 # %% [markdown]
-# Watch the square grow. How it grows is the story of chapter 02.
+# How fast it grows, and why, is the story of chapter 02.
 #
 # To show this picture to others, type `lightcourse demo receptive-field` in a terminal. It opens
 # full-window and needs no network.
@@ -170,15 +172,15 @@ if not yours:
     print("map_bytes is not right yet, so PyTorch's own count stands in for it.\n")
 
 measured = []
-hooks = [
-    layer.register_forward_hook(
-        lambda layer, given, made: measured.append(
-            (tuple(made.shape), made.untyped_storage().nbytes())
-        )
-    )
-    for layer in model.modules()
-    if isinstance(layer, torch.nn.Conv2d)
-]
+
+
+def note(layer, given, made):
+    """Write down the shape of a feature map and the bytes that it takes in memory."""
+    measured.append((tuple(made.shape), made.untyped_storage().nbytes()))
+
+
+convolutions = [layer for layer in model.modules() if isinstance(layer, torch.nn.Conv2d)]
+hooks = [layer.register_forward_hook(note) for layer in convolutions]
 with torch.no_grad():
     model(picture[None])
 for hook in hooks:
@@ -187,18 +189,23 @@ for hook in hooks:
 agree = sum(count(*shape) == size for shape, size in measured)
 print(f"{agree} of {len(measured)} feature maps take exactly the bytes that the formula says.")
 
-camera = 3 * 224 * 224
+# %% [markdown]
+# And here they are, one bar for each convolution layer.
+
+# %%
+camera = 3 * 224 * 224  # bytes of the picture
 plt.figure(figsize=(9.6, 2.8))
 plt.bar(range(len(measured)), [size / camera for _, size in measured], color="#0072b2")
 plt.axhline(1, color="#d55e00", label="the picture from the camera")
 plt.xlabel("convolution layer, from the first to the last")
 plt.ylabel("times the picture")
-plt.title("Memory of each feature map in MobileNetV2")
+plt.title("Bytes of each feature map in MobileNetV2")
 plt.legend()
 plt.tight_layout()
 plt.show()
 
 shape, largest = max(measured, key=lambda row: row[1])
+print(f"The first takes {measured[0][1] / camera:.1f} times the bytes of the picture.")
 print(
     f"The largest has shape {shape}: {largest:,} bytes, {largest / camera:.0f} times the picture."
 )
@@ -250,22 +257,24 @@ analyze(mine, (1, 3, 64, 64))
 # %% [markdown]
 # > **Myth or fact?** *The more parameters a network has, the more memory it needs.*
 # >
-# > Decide first. Then run the cell: the same network twice, wider on a small picture, and narrower on a
-# > large one.
+# > Decide first. Then run the cell: a wide network on a small picture, and a narrow one on a large picture.
 
 # %%
-for width, side in ((1.4, 96), (0.5, 224)):
+for width, side in ((1.4, 96), (0.5, 768)):
     net = create_model("mobilenet_v2", width_mult=width)
     seen = analyze(net, (1, 3, side, side))
-    peak = max(count(*layer.output_shape) for layer in seen.layers if len(layer.output_shape) == 4)
+    stored = 4 * seen.params
+    largest = max(
+        count(*layer.output_shape) for layer in seen.layers if len(layer.output_shape) == 4
+    )
     print(
-        f"width {width}, picture {side:>3}: {seen.params / 1e6:.1f} M parameters, "
-        f"largest feature map {peak / 1e6:.2f} MB"
+        f"width {width}, picture {side:>3}: parameters {stored / 1e6:4.1f} MB"
+        f" + largest feature map {largest / 1e6:4.1f} MB = {(stored + largest) / 1e6:4.1f} MB"
     )
 
 # %% [markdown]
-# A myth. Parameters and feature maps both need memory, and they do not grow together: parameters know
-# nothing of the size of the picture.
+# A myth, with a grain of truth. On one and the same picture the wider network does need more. But
+# parameters know nothing of the size of the picture, or of how many pictures come at once. Feature maps do.
 
 # %% [markdown]
 # ## Explain

@@ -13,6 +13,7 @@ import torch
 from lightcourse.checks import Case, Compare, Exercise, Hint, Law, Mistake, close, exact, judge
 from lightcourse.checks.chapters import find_exercise, find_prediction
 from lightcourse.checks.diagnose import without_secrets
+from lightcourse.checks.show import call_text, short
 from lightcourse.checks.testing import close as assert_close
 from lightcourse.checks.testing import raises, tensor
 from lightcourse.errors import UserError
@@ -45,6 +46,17 @@ def scale(**changes):
         "oracle": lambda x: x * 2,
     }
     return Exercise(**{**settings, **changes})
+
+
+def test_a_compare_that_cannot_read_the_answer_is_no_crash():
+    def first_rows(got, want):
+        return Compare()(got[0], want[0])
+
+    exercise = scale(compare=first_rows)
+    assert judge(exercise, lambda x: x * 2).passed
+    assert judge(exercise, lambda x: None).mistake == "returns-none"
+    assert judge(exercise, lambda x: 3.5).mistake == "wrong-type"
+    assert judge(scale(), lambda x: (x * 2).to("meta")).mistake == "wrong-type"
 
 
 def test_right_answer_passes_and_counts_its_cases():
@@ -240,6 +252,36 @@ def test_except_exception_does_not_swallow_the_time_limit():
                 a += 1
 
     assert judge(area(seconds=0.3), stubborn).mistake == "too-slow"
+
+
+def test_a_bare_except_delays_the_end_only():
+    def catches_once(a, b):
+        for _ in range(2):
+            try:
+                while True:
+                    a += 1
+            except:  # noqa: E722
+                a = 0
+        while True:
+            a += 1
+
+    assert judge(area(seconds=0.3), catches_once).mistake == "too-slow"
+
+
+def test_many_threads_do_not_shorten_the_time():
+    def computes_elsewhere(a, b):
+        def burn():
+            while time.thread_time() < 0.6:
+                pass
+
+        helpers = [threading.Thread(target=burn) for _ in range(2)]
+        for one in helpers:
+            one.start()
+        for one in helpers:
+            one.join()
+        return a * b
+
+    assert judge(area(seconds=0.5, cases=lambda rng: [Case((2, 3))]), computes_elsewhere).passed
 
 
 def test_works_in_a_thread_without_a_time_limit():
@@ -497,3 +539,35 @@ def test_helpers_for_hidden_tests():
         raises(ValueError, int, "1")
     with pytest.raises(AssertionError, match="raised TypeError"):
         raises(ValueError, int, [])
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (3, "3"),
+        (0.1 + 0.2, "0.3"),
+        (2.0, "2.0"),
+        (float("inf"), "inf"),
+        (float("nan"), "nan"),
+        ((1,), "(1,)"),
+        ([1, (2, 3.0)], "[1, (2, 3.0)]"),
+        ({"a": (1, 2)}, "{'a': (1, 2)}"),
+        (torch.Size([1, 2]), "(1, 2)"),
+        (torch.tensor(2.5), "tensor(2.5)"),
+        (torch.arange(3).view(1, 3, 1, 1), "tensor of shape (1, 3, 1, 1): [0 1 2]"),
+        (torch.zeros(2, 3, 8, 8), "tensor of shape (2, 3, 8, 8), torch.float32"),
+        (torch.zeros(2, device="meta"), "tensor of shape (2,), torch.float32"),
+        (np.zeros((9, 9)), "array of shape (9, 9), float64"),
+        (torch.nn.ReLU, "ReLU"),
+        (torch.nn.Linear(1, 2), "Linear(in_features=1, out_features=2, bias=True)"),
+        ("x" * 1000, "'" + "x" * 298 + "…"),
+    ],
+)
+def test_values_are_printed_small(value, text):
+    assert short(value) == text
+
+
+def test_a_call_is_printed_as_the_learner_would_write_it():
+    case = Case((2, torch.arange(2)), {"stride": (1, 2)})
+    assert call_text(area(name="my_area"), case) == "my_area(2, tensor([0, 1]), stride=(1, 2))"
+    assert call_text(area(show=lambda case: f"{len(case.args)} inputs"), case) == "2 inputs"

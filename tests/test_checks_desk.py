@@ -8,16 +8,20 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
 from lightcourse.checks import (
     CheckFailed,
+    Prediction,
     check,
     hidden_check,
     hint,
     predict,
     progress,
     reveal,
+    run_check,
     solution,
 )
 from lightcourse.checks import book as book_module
@@ -127,6 +131,8 @@ def test_a_class_edition_closes_solutions(desk, monkeypatch):
     assert "switched off in this class edition" in repr(solution("00.bytes"))
     settings.write_text('{"solutions": false, "hints": false}')
     assert "switched off" in repr(hint("00.bytes"))
+    assert "hint" not in repr(run_check("00.bytes", counts_values)).lower()
+    assert "Look at the unit" not in run_check("00.bytes", counts_values)._repr_html_()
     settings.write_text('{"solutions": fal')
     assert "switched off" in repr(solution("00.bytes")), "a broken file must not open solutions"
     settings.write_text("[]")
@@ -138,7 +144,7 @@ def test_a_class_edition_closes_solutions(desk, monkeypatch):
 
 
 def test_a_copy_without_solutions_says_so(monkeypatch):
-    monkeypatch.setattr("lightcourse.checks.hints._roots", lambda: [Path.cwd()])
+    monkeypatch.setattr("lightcourse.checks.hints.roots", lambda: [Path.cwd()])
     assert "not part of this copy" in repr(solution("00.bytes"))
 
 
@@ -299,3 +305,47 @@ def test_unknown_exercise_is_one_sentence():
     for call in (lambda: check("00.bites", right), lambda: hint("00.bites"), lambda: solution("x")):
         with pytest.raises(UserError, match="did you mean"):
             call()
+
+
+@pytest.fixture
+def pixels(monkeypatch):
+    """A prediction of a number: 35 pixels, within five per cent."""
+    asked = Prediction(
+        id="99.p1",
+        question="How many pixels?",
+        truth=lambda: torch.tensor(35),
+        replies={17: "You stopped half-way.", (60, 80): "You doubled."},
+        other="Count again.",
+        unit="pixels",
+        tolerance=0.05,
+    )
+    monkeypatch.setattr("lightcourse.checks.predictions.find_prediction", lambda id: asked)
+
+
+@pytest.mark.parametrize(
+    ("guess", "words"),
+    [
+        (35, "Well guessed."),
+        (35.0, "Well guessed."),
+        (36, "Well guessed."),
+        (np.int64(35), "Well guessed."),
+        (torch.tensor(35.0), "Well guessed."),
+        (17, "You stopped half-way."),
+        (17.0, "You stopped half-way."),
+        (70, "You doubled."),
+        (1_000_000, "You said 1,000,000 pixels. It is 35 pixels."),
+        (-3, "Count again."),
+        (float("inf"), "Count again."),
+    ],
+)
+def test_guesses_that_are_numbers(pixels, guess, words):
+    assert "Noted" in repr(predict("99.p1", guess))
+    assert words in repr(reveal("99.p1"))
+    _session.clear()
+    assert words in repr(reveal("99.p1")), "the same from the file"
+
+
+@pytest.mark.parametrize("guess", [float("nan"), [35], {}, torch.ones(3), predict])
+def test_guesses_that_are_no_numbers(pixels, guess):
+    assert "A number or a short text is enough" in repr(predict("99.p1", guess))
+    assert not book().path.exists()

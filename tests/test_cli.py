@@ -87,7 +87,8 @@ def test_analyze_prints_each_format(capsys):
     assert json.loads(capsys.readouterr().out)["mobilenet_v2"]["macs"] == 300_774_272
     assert run(["analyze", "mobilenet_v2", "--format", "csv", "--size", "96"]) == 0
     rows = capsys.readouterr().out.splitlines()
-    assert rows[0].startswith("name,kind") and len(rows) > 50
+    assert rows[0].startswith("target,name,kind") and rows[1].endswith(",864,1990656,3,3")
+    assert len(rows) > 50
     assert run(["analyze", "mobilenet_v2", "--format", "html"]) == 0
     assert "<table" in capsys.readouterr().out
 

@@ -2,27 +2,33 @@
 
 from lightcourse.analysis._boxes import Call, view_groups
 from lightcourse.analysis._rules_views import order_of
-from lightcourse.analysis.trace import Op, Trace
+from lightcourse.analysis._records import Op, Trace
 
 
-def image_dims(trace: Trace) -> list[tuple[int, ...]]:
-    """Return, for each value, the dimensions that carry image rows, columns, or both flattened."""
+def image_dims(trace: Trace, *, inner: bool = False) -> list[tuple[int, ...]]:
+    """Return, for each value, the dimensions that run over the image's rows and columns.
+
+    Where a view cuts a dimension into blocks, the number of the block runs over the image and the
+    place in the block does not; `inner` counts both.
+    """
     dims: list[tuple[int, ...]] = [()] * len(trace.values)
     for value in trace.inputs:
         dims[value] = tuple(range(2, len(trace.shape(value))))
     for op in trace.ops:
         for position, out in enumerate(op.outputs):
-            dims[out] = _out_dims(Call(trace, dims, op, position))
+            dims[out] = _out_dims(Call(trace, dims, op, position), inner)
     return dims
 
 
-def _out_dims(call: Call) -> tuple[int, ...]:
+def _out_dims(call: Call, inner: bool) -> tuple[int, ...]:
     op, dims, out = call.op, call.spatial, call.out_shape()
     sources = [r for r in op.inputs if dims[r]]
     if not sources:
         return ()
     x = sources[0]
     old, mine = call.shape(x), dims[x]
+    if op.name in _VIEWS:
+        return _view(call, x, inner)
     rule = _RULES.get(op.name.removesuffix("_"))
     if rule is not None:
         return rule(call, op, x)
@@ -72,13 +78,12 @@ def _without(dims: tuple[int, ...], gone: int) -> tuple[int, ...]:
     return tuple(d - (d > gone) for d in dims if d != gone)
 
 
-def _view(call: Call, op: Op, x: int) -> tuple[int, ...]:
+def _view(call: Call, x: int, inner: bool) -> tuple[int, ...]:
     mine = call.spatial[x]
     found = set()
     for olds, news in view_groups(call.shape(x), call.out_shape()):
         if any(d in mine for d in olds):
-            # rows cut into blocks: only the number of the block runs over the image
-            found.update(news[:1] if len(olds) == 1 else news)
+            found.update(news[:1] if len(olds) == 1 and not inner else news)
     return tuple(sorted(found))
 
 
@@ -101,10 +106,8 @@ def _unfold(call: Call, op: Op, x: int) -> tuple[int, ...]:
     return (*mine, *extra)
 
 
+_VIEWS = ("view", "_unsafe_view", "_reshape_alias", "reshape", "unsqueeze", "squeeze")
 _RULES = {
-    **dict.fromkeys(
-        ("view", "_unsafe_view", "_reshape_alias", "reshape", "unsqueeze", "squeeze"), _view
-    ),
     **dict.fromkeys(("permute", "transpose", "t"), _permute),
     **dict.fromkeys(("select", "unbind"), _select),
     "stack": _stack,

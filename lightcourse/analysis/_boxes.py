@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lightcourse.analysis.trace import Op, Trace
+from lightcourse.analysis._records import Op, Trace
 
 Box = tuple[np.ndarray, np.ndarray]
 Edges = Iterator[tuple[int, Box]]
@@ -25,6 +25,12 @@ class Call(NamedTuple):
     spatial: list[tuple[int, ...]]
     op: Op
     position: int
+    infinite: bool = True  # whether "everything" along the image means infinity or the true range
+
+    @property
+    def part(self) -> int:
+        """Which output of the operator this is; a view taken anew after a write knows its own."""
+        return self.position if self.op.func is not None else self.op.kwargs.get("position", 0)
 
     def arg(self, index: int, name: str, default: Any = None) -> Any:
         """Return an argument by place or by name."""
@@ -41,11 +47,11 @@ class Call(NamedTuple):
         return self.trace.values[self.op.outputs[self.position]].shape
 
     def full(self, ref: int, columns: int) -> Box:
-        """Return the box of everything: infinite along image dimensions, else the true range."""
+        """Return the box of everything: infinite along image dimensions where that is asked for."""
         shape = self.shape(ref)
         lo, hi = np.zeros((len(shape), columns)), np.zeros((len(shape), columns))
         for d, n in enumerate(shape):
-            infinite = n > 1 and d in self.spatial[ref]
+            infinite = self.infinite and n > 1 and d in self.spatial[ref]
             lo[d], hi[d] = (-INF, INF) if infinite else (0, n - 1)
         return lo, hi
 

@@ -1,10 +1,10 @@
 """Turn whatever a forward pass raises on shapes alone into one clear sentence."""
 
-import re
-
 from torch import Tensor
 
 from lightcourse.errors import UserError
+
+_NO_DATA = ("meta", "unallocated storage", "data-dependent")
 
 
 class NeedsValues(RuntimeError):
@@ -12,31 +12,48 @@ class NeedsValues(RuntimeError):
 
 
 def explain(
-    error: Exception, place: tuple[str, str] | None, inputs: tuple[Tensor, ...]
+    error: Exception,
+    place: tuple[str, str] | None,
+    calling: tuple[str, tuple] | None,
+    inputs: tuple[Tensor, ...],
 ) -> UserError:
     """Say where a forward pass stopped, why, and what to do about it."""
     where = _where(place)
     text = str(error)
-    if isinstance(error, NeedsValues) or "meta" in text.lower():
+    given = " and ".join(str(tuple(t.shape)) for t in inputs)
+    misfit = None if calling is None else _misfit(*calling)
+    if misfit is not None:
+        wants, gets, what = misfit
+        return UserError(
+            f"{where[0].upper()}{where[1:]} takes {wants} input {what} but gets {gets}, with an "
+            f"input of shape {given}: change that shape, which is (batch, channels, height, "
+            "width), or the layer."
+        )
+    if isinstance(error, NeedsValues) or any(sign in text.lower() for sign in _NO_DATA):
         return UserError(
             f"The forward pass of {where} depends on the values in a tensor (such as `if x.mean() "
             "> 0`), and the analysis runs on shapes alone: choose with torch.where, or move the "
             "decision out of forward and analyse each branch as a model of its own."
         )
-    channels = re.search(r"to have (\d+) channels, but got (\d+) channels", text)
-    given = " and ".join(str(tuple(t.shape)) for t in inputs)
-    if channels:
-        wants, got = channels.groups()
-        return UserError(
-            f"{where[0].upper()}{where[1:]} takes {wants} input channels but gets {got}, with an "
-            f"input of shape {given}: the shape is (batch, channels, height, width), so change "
-            "its second number or the layer's in_channels."
-        )
-    first = text.strip().splitlines()[0] if text.strip() else "no message"
+    first = text.strip().splitlines()[0].rstrip(".") if text.strip() else "no message"
     return UserError(
         f"The forward pass stopped in {where} with {type(error).__name__}: {first} - the input's "
         f"shape was {given}; check it with the input_size argument."
     )
+
+
+def _misfit(name: str, args: tuple) -> tuple[int, int, str] | None:
+    """Return the wanted and the given number of channels or features, where they differ."""
+    if name == "convolution":
+        x, weight, transposed, groups = args[0], args[1], args[6], args[8]
+        wants = weight.shape[0] if transposed else weight.shape[1] * groups
+        if x.dim() == weight.dim() and x.shape[1] != wants:
+            return wants, x.shape[1], "channels"
+    if name in ("mm", "addmm"):
+        x, weight = args[-2:]
+        if x.dim() == weight.dim() == 2 and x.shape[1] != weight.shape[0]:
+            return weight.shape[0], x.shape[1], "features"
+    return None
 
 
 def _where(place: tuple[str, str] | None) -> str:

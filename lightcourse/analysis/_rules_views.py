@@ -75,7 +75,7 @@ def _slice(call: Call, lo: np.ndarray, hi: np.ndarray) -> Edges:
 def _select(call: Call, lo: np.ndarray, hi: np.ndarray) -> Edges:
     x = call.op.args[0]
     if call.op.name == "unbind":
-        d, index = _dim(call, x), call.position
+        d, index = _dim(call, x), call.part
     else:
         d = _dim(call, x)
         index = call.op.args[2] % call.shape(x)[d]
@@ -86,7 +86,7 @@ def _split(call: Call, lo: np.ndarray, hi: np.ndarray) -> Edges:
     x, sizes = call.op.args[:2]
     d = _dim(call, x, index=2)
     fixed = isinstance(sizes, int)
-    offset = call.position * sizes if fixed else sum(sizes[: call.position])
+    offset = call.part * sizes if fixed else sum(sizes[: call.part])
     lo, hi = lo.copy(), hi.copy()
     lo[d], hi[d] = lo[d] + offset, hi[d] + offset
     yield x, (lo, hi)
@@ -259,7 +259,8 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys(("_reshape_alias", "flatten", "_reshape_copy"), _view),
     **dict.fromkeys(("permute", "transpose", "t"), _permute),
     **dict.fromkeys(("select", "unbind"), _select),
-    **dict.fromkeys(("split", "split_with_sizes", "chunk"), _split),
+    **dict.fromkeys(("split", "split_with_sizes", "unsafe_split", "chunk"), _split),
+    "unsafe_split_with_sizes": _split,
     **dict.fromkeys(("index_select", "gather"), _pick),
     **dict.fromkeys(("channel_shuffle", "native_channel_shuffle"), _shuffle),
     **dict.fromkeys(("alias", "detach", "lift_fresh", "clone", "contiguous"), first_input),

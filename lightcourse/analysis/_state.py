@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 @contextmanager
@@ -47,19 +47,22 @@ def _refill(value: list | dict | set, contents: list) -> None:
     value.update(contents)
 
 
-def meta_state(model: nn.Module) -> tuple[dict[str, torch.Tensor], dict[int, tuple]]:
-    """Return meta twins of all parameters and buffers, by name and by the id of the original.
+def meta_state(
+    model: nn.Module,
+) -> tuple[dict[str, Tensor], dict[str, Tensor], dict[int, tuple[Tensor, Tensor]]]:
+    """Return meta twins of parameters and of buffers by name, and (original, twin) by its id.
 
     Tensors shared under several names share one twin, so that sharing survives.
     """
-    by_name: dict[str, torch.Tensor] = {}
-    by_id: dict[int, tuple] = {}
-    named = [
-        *model.named_parameters(remove_duplicate=False),
-        *model.named_buffers(remove_duplicate=False),
-    ]
-    for name, tensor in named:
-        if id(tensor) not in by_id:
-            by_id[id(tensor)] = (tensor, tensor.detach().to("meta", copy=True))
-        by_name[name] = by_id[id(tensor)][1]
-    return by_name, by_id
+    by_id: dict[int, tuple[Tensor, Tensor]] = {}
+
+    def twins(named: Iterator[tuple[str, Tensor]]) -> dict[str, Tensor]:
+        found = {}
+        for name, tensor in named:
+            if id(tensor) not in by_id:
+                by_id[id(tensor)] = (tensor, tensor.detach().to("meta", copy=True))
+            found[name] = by_id[id(tensor)][1]
+        return found
+
+    parameters = twins(model.named_parameters(remove_duplicate=False))
+    return parameters, twins(model.named_buffers(remove_duplicate=False)), by_id

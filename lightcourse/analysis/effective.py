@@ -43,7 +43,8 @@ def effective_receptive_field(
             gradient = _of_model(model_or_layers, x, unit, generator)
         else:
             x = torch.randn(1, _CHANNELS, height, width, generator=generator)
-            gradient = _gradient(_chain(model_or_layers, x.requires_grad_(), generator), x, unit)
+            out = _chain(model_or_layers, x.requires_grad_(), generator)
+            gradient = _gradient(out, x, unit, generator)
         total += gradient.double().square().sum((0, 1)).cpu()
     energy = float(total.sum())
     return (total / energy if energy > 0 else total).numpy()
@@ -72,10 +73,7 @@ def _chain(layers: Sequence[Sequence[int]], x: Tensor, generator: torch.Generato
 
 
 def _gradient(
-    out: Tensor,
-    x: Tensor,
-    unit: tuple[int, int] | None,
-    generator: torch.Generator | None = None,
+    out: Tensor, x: Tensor, unit: tuple[int, int] | None, generator: torch.Generator
 ) -> Tensor:
     if not isinstance(out, Tensor) or out.dim() != 4:
         raise UserError(
@@ -86,7 +84,7 @@ def _gradient(
     row, column = (height // 2, width // 2) if unit is None else unit
     if not (0 <= row < height and 0 <= column < width):
         raise UserError(f"Unit {(row, column)} lies outside the output map of {height}×{width}.")
-    # a random direction over the channels: fixed signs could cancel between channels
+    # a random direction over the channels, drawn anew each time: a fixed sum could cancel
     signs = torch.randn(out.shape[1], generator=generator).to(out)
     (gradient,) = torch.autograd.grad((out[0, :, row, column] * signs).sum(), x)
     return gradient

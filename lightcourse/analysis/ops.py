@@ -1,4 +1,4 @@
-"""What each torch operator does, in the words the report uses; an operator not listed is unknown."""
+"""What each torch operator does, in a report's words; one that is not listed is unknown."""
 
 from collections.abc import Mapping
 
@@ -33,7 +33,7 @@ _NAMES = {
     "normalisation": """
         native_batch_norm _native_batch_norm_legit _native_batch_norm_legit_no_training
         native_layer_norm native_group_norm _softmax _log_softmax _safe_softmax linalg_vector_norm
-        _fused_rms_norm norm
+        _fused_rms_norm norm _weight_norm_interface
     """,
     "pooling": """
         avg_pool1d avg_pool2d avg_pool3d max_pool1d max_pool2d max_pool2d_with_indices
@@ -57,7 +57,8 @@ _NAMES = {
         write_back bitwise_left_shift
     """,
     "view": """
-        view _unsafe_view reshape transpose permute t numpy_T split split_with_sizes chunk slice
+        view _unsafe_view reshape transpose permute t split split_with_sizes chunk slice
+        unsafe_split unsafe_split_with_sizes
         select unsqueeze squeeze alias detach expand as_strided unfold unbind diagonal lift_fresh
         _reshape_alias movedim view_as_real view_as_complex lift resize
     """,
@@ -68,9 +69,7 @@ _NAMES = {
 }
 
 #: Operator name (overload and trailing underscore removed) -> kind.
-KINDS: Mapping[str, str] = {
-    name: kind for kind, names in _NAMES.items() for name in names.split()
-}
+KINDS: Mapping[str, str] = {name: kind for kind, names in _NAMES.items() for name in names.split()}
 
 #: Operators that act on each position by itself; inputs broadcast.
 POINTWISE_KINDS = frozenset({"arithmetic", "activation", "random"})
@@ -78,7 +77,7 @@ POINTWISE_KINDS = frozenset({"arithmetic", "activation", "random"})
 #: Operators too small to be a row of their own in a report.
 HIDDEN_KINDS = frozenset({"view", "creation", "random"})
 HIDDEN_NAMES = frozenset(
-    "clone contiguous _to_copy copy fill zero write_back repeat native_dropout".split()
+    ("clone", "contiguous", "_to_copy", "copy", "fill", "zero", "write_back", "repeat")
 )
 
 

@@ -48,12 +48,15 @@ class Report:
 
     @cached_property
     def receptive_field(self) -> ReceptiveField | None:
-        """The receptive field of the last map that still has image axes of its own."""
+        """The receptive field of the last map: the last layer that is not pooled into one whole."""
         if self._fields is None:
             return None
         for index in reversed(range(len(self.layers))):
             rf = self.layers[index].receptive_field
-            if rf is not None and len(self._fields.unit_dims(index)) and rf.size[0] > 0:
+            if rf is None or rf.size[0] == 0:
+                continue
+            is_map = len(self._fields.unit_dims(index)) == len(rf.size)
+            if is_map and (not rf.is_global or rf.local is not None):
                 return rf
         return self.layers[-1].receptive_field if self.layers else None
 
@@ -102,7 +105,9 @@ class Report:
         try:
             import pandas
         except ImportError as error:
-            raise UserError("to_pandas needs pandas; install it with: pip install pandas") from error
+            raise UserError(
+                "to_pandas needs pandas; install it with: pip install pandas"
+            ) from error
         rows = []
         for layer in self.layers:
             rf = layer.receptive_field
@@ -138,7 +143,9 @@ class Report:
             f"{self.name}: input {' and '.join(_shape(s) for s in self.input_shapes)}, "
             f"output {_shape(self.output_shape)}",
             f"params {self.params:,}   MACs {bound}{self.macs:,} (FLOPs = 2 × MACs)"
-            + ("" if self.receptive_field is None else f"   receptive field {self.receptive_field}"),
+            + (
+                "" if self.receptive_field is None else f"   receptive field {self.receptive_field}"
+            ),
         ]
         if self.unused_params:
             lines.append(f"{self.unused_params:,} of the params were not read in this forward pass")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+import os
 import re
 import site
 import sys
@@ -12,7 +13,7 @@ from types import TracebackType
 
 from lightcourse.checks.exercise import Blame
 
-_PACKAGE = str(Path(__file__).resolve().parents[1])
+_PACKAGE = str(Path(__file__).resolve().parents[1]) + os.sep
 _LIBRARIES = tuple(
     dict.fromkeys(
         [

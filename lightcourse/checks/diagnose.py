@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from lightcourse.checks.blame import blame
-from lightcourse.checks.compare import Compare, kind_of
+from lightcourse.checks.compare import kind_of
 from lightcourse.checks.exercise import Case, Exercise, Law, Mistake, Outcome
-from lightcourse.checks.guard import TimeUp, quietly
+from lightcourse.checks.guard import TimeUp, quietly, reseed
 from lightcourse.checks.result import CheckResult
+from lightcourse.checks.trial import SEED, differ, fresh
 
 GENERIC = (
     "not-callable",
@@ -138,20 +139,13 @@ def _holds(mistake: Mistake, outcome: Outcome) -> bool:
 
 def _mimics(exercise: Exercise, mistake: Mistake, outcome: Outcome) -> bool:
     """Whether the wrong function gives the learner's answer to this case (or the same error)."""
-    from lightcourse.checks.engine import _SEED, fresh
-    from lightcourse.checks.guard import reseed
-
     own = fresh(outcome.case)
-    reseed(_SEED)
+    reseed(SEED)
     mimic: Any = mistake.mimic
     wrong, error, _ = quietly(lambda: mimic(*own.args, **own.kwargs), exercise.seconds)
     if error is not None or outcome.error is not None:
         return type(error) is type(outcome.error)
-    compare = exercise.compare or Compare()
-    try:
-        return compare(outcome.got, wrong) is None
-    except Exception:
-        return False  # a compare written for right answers may not take this wrong one
+    return differ(exercise, outcome.got, wrong) is None
 
 
 def _names(outcome: Outcome) -> str:

@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # tensors inside cannot be compared with ==
 class Case:
     """One call of the learner's object: its arguments, and a short label for people.
 
@@ -42,7 +42,7 @@ class Difference:
     text: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # tensors inside cannot be compared with ==
 class Outcome:
     """What one case gave: the learner's answer or error beside the right answer.
 

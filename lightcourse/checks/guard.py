@@ -8,6 +8,7 @@ import io
 import random
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ import numpy as np
 import torch
 
 _KEEP = 2000  # characters of the learner's prints that are kept
+_TICK = 0.2  # seconds of CPU time between two looks at the limit
 
 
 class TimeUp(BaseException):
@@ -68,18 +70,22 @@ def reseed(number: int) -> None:
 def cpu_limit(seconds: float) -> Iterator[None]:
     """Raise TimeUp after so many seconds of computing; only in the main thread, only on POSIX.
 
-    CPU time and not the clock, so that a busy machine fails nobody.
+    The thread's own CPU time and not the clock, so that neither a busy machine nor torch's many
+    threads fail anybody.
     """
     if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "SIGPROF"):
         yield
         return
 
+    begin = time.thread_time()
+
     def stop(signum: int, frame: object) -> None:
-        raise TimeUp(f"{seconds:g}")
+        if time.thread_time() - begin >= seconds:
+            raise TimeUp(f"{seconds:g}")
 
     before = signal.signal(signal.SIGPROF, stop)
-    # again every second: a bare `except:` may have swallowed the first one
-    signal.setitimer(signal.ITIMER_PROF, seconds, 1.0)
+    # ticks on after the end: a bare `except:` may have swallowed the first TimeUp
+    signal.setitimer(signal.ITIMER_PROF, _TICK, _TICK)
     try:
         yield
     finally:

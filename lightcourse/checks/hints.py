@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 from lightcourse.checks.book import book
 from lightcourse.checks.chapters import find_exercise
 from lightcourse.checks.desk import recording
+from lightcourse.checks.edition import course_settings, roots
 from lightcourse.checks.exercise import Exercise
 from lightcourse.checks.html import block, code, paragraphs, quiet
 
@@ -54,9 +51,9 @@ def hint(id: str, rung: int | None = None) -> Note:
     found = exercise.hints[number - 1]
     title = f"Hint {number} of {len(exercise.hints)} for {id}: {found.when}"
     more = (
-        f'Still stuck? hint("{id}", {number + 1})'
+        f'Still stuck? `hint("{id}", {number + 1})`'
         if number < len(exercise.hints)
-        else (f'That was the last hint. solution("{id}") shows a model solution.')
+        else (f'That was the last hint. `solution("{id}")` shows a model solution.')
     )
     return Note(title, f"{found.text}\n\n{more}", paragraphs(found.text) + paragraphs(more))
 
@@ -80,34 +77,10 @@ def solution(id: str) -> Note:
     return Note(title, f"{text}\n\n{after}", code(text) + paragraphs(after))
 
 
-def course_settings() -> dict[str, Any]:
-    """The edition: course/course.json over the defaults, LIGHTCOURSE_SOLUTIONS=off over both.
-
-    A file that cannot be read closes the solutions: a class may have closed them.
-    """
-    settings = {"edition": "self-study", "solutions": True, "hints": True}
-    places = [root / name for root in _roots() for name in ("course.json", "course/course.json")]
-    if file := next((place for place in places if place.is_file()), None):
-        try:
-            said = json.loads(file.read_text(encoding="utf-8"))
-        except (ValueError, OSError):
-            said = None
-        settings |= said if isinstance(said, dict) else {"solutions": False}
-    if os.environ.get("LIGHTCOURSE_SOLUTIONS", "").lower() in ("off", "0", "no", "false"):
-        settings["solutions"] = False
-    return settings
-
-
-def _roots() -> list[Path]:
-    """Where the course may stand: here and upwards, then the clone that holds this package."""
-    here = Path.cwd()
-    return [here, *here.parents, Path(__file__).resolve().parents[2]]
-
-
 def _region(exercise: Exercise) -> str | None:
     """The solution region of the exercise's cell in solutions/NN_*.py, or None."""
     cell_id = exercise.id.replace(".", "-")
-    for root in _roots():
+    for root in roots():
         for path in sorted((root / "solutions").glob(f"{exercise.chapter}_*.py")):
             for cell in re.split(r"^(?=# %%)", path.read_text(encoding="utf-8"), flags=re.M):
                 head, _, body = cell.partition("\n")

@@ -63,17 +63,17 @@ def code(text: str) -> str:
     """A block of code that scrolls rather than breaks the page."""
     return (
         f'<pre style="font-family:{_CODE};color:{_INK};background:rgba(128,128,128,.12);'
-        f'border-radius:3px;padding:.3em .6em;margin:.3em 0;overflow-x:auto;text-align:left">'
+        f'border-radius:3px;padding:.25em .6em;margin:.15em 0;overflow-x:auto;text-align:left">'
         f"{escape(text)}</pre>"
     )
 
 
 def table(rows: list[tuple[str, str]]) -> str:
-    """Rows of (name, ready HTML or plain text)."""
+    """Rows of (name, ready HTML)."""
     cells = "".join(
         f'<tr style="background:none"><th scope="row" style="text-align:right;color:{_SOFT};'
-        f'font-weight:normal;vertical-align:top;padding:.35em .8em .2em 0">{escape(name)}</th>'
-        f'<td style="text-align:left">{value if value.startswith("<") else prose(value)}</td></tr>'
+        f'font-weight:normal;vertical-align:top;padding:.25em .8em .1em 0">{escape(name)}</th>'
+        f'<td style="text-align:left;padding:.1em 0">{value}</td></tr>'
         for name, value in rows
     )
     return f'<table style="border:none;margin:.3em 0;color:{_INK}"><tbody>{cells}</tbody></table>'

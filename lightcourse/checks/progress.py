@@ -18,7 +18,7 @@ def where_you_are(id: str) -> str:
     entries = book().read()["exercises"]
     left = [pair for pair in exercises if "passed" not in entries.get(pair[0], {})]
     if not left:
-        return f"Chapter {number}: all {len(exercises)} done." if len(exercises) > 1 else ""
+        return f"Chapter {number} is done. `progress()` shows the whole course."
     done = len(exercises) - len(left)
     return f"Chapter {number}: {done} of {len(exercises)} done. Next: {left[0][0]}, {left[0][1]}."
 

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from lightcourse.checks.display import echo
+from lightcourse.checks.edition import course_settings
 from lightcourse.checks.exercise import Case, Exercise, Outcome
-from lightcourse.checks.html import block, code, paragraphs, quiet, table
+from lightcourse.checks.html import block, code, paragraphs, prose, quiet, table
 from lightcourse.checks.show import call_text, short
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CheckResult:
     """What a check found; a passed result has no mistake.
 
@@ -80,7 +81,7 @@ def _summary(result: CheckResult) -> str:
 
 def _next_step(result: CheckResult) -> str:
     """The command that opens the right hint, or ''."""
-    if result.passed or not result.exercise.hints:
+    if result.passed or not result.exercise.hints or not course_settings()["hints"]:
         return ""
     rung = f", {result.hint}" if result.hint else ""
     return f'hint("{result.exercise.id}"{rung})'
@@ -97,8 +98,10 @@ def _facts(result: CheckResult) -> list[tuple[str, str]]:
     if outcome.error is not None or result.law:
         return rows
     rows += [("wanted", short(outcome.want)), ("got", short(outcome.got))]
-    if outcome.difference is not None and outcome.difference.text not in result.message:
-        rows.append(("so", outcome.difference.text))
+    said = outcome.difference.text if outcome.difference is not None else ""
+    # these two say nothing that the rows above do not show
+    if said not in ("", "the numbers differ", "the values differ") and said not in result.message:
+        rows.append(("so", said))
     return rows
 
 
@@ -138,16 +141,20 @@ def _html(result: CheckResult) -> str:
     exercise = result.exercise
     parts = [paragraphs(result.message)] if result.message else []
     parts += [code(line) for line in _trail(result)]
-    if rows := _facts(result):
+    picture = _picture(result)
+    # two grids with their numbers say it better than two printed tensors
+    drawn = ("wanted", "got") if picture and exercise.picture is None else ()
+    rows = [(name, value) for name, value in _facts(result) if name not in drawn]
+    if rows:
         words = ("so", "case")
-        parts.append(table([(name, v if name in words else code(v)) for name, v in rows]))
-    parts.append(_picture(result))
+        parts.append(table([(name, prose(v) if name in words else code(v)) for name, v in rows]))
+    parts.append(picture)
     if printed := _printed(result):
         parts.append(quiet("What your code printed", code(printed)))
-    if result.hint:
-        rung = exercise.hints[result.hint - 1]
-        parts.append(quiet(f"Hint {result.hint}: {rung.when}", paragraphs(rung.text)))
     if step := _next_step(result):
+        if result.hint:
+            rung = exercise.hints[result.hint - 1]
+            parts.append(quiet(f"Hint {result.hint}: {rung.when}", paragraphs(rung.text)))
         parts.append(paragraphs(f"Stuck? Run `{step}`"))
     mark = "pass" if result.passed else "fail"
     return block(mark, f"{exercise.id} · {exercise.title}", _summary(result), "".join(parts))

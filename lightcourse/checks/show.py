@@ -64,6 +64,10 @@ def _tensor(value: torch.Tensor, word: str, dtype: str) -> str:
         return f"{word} of shape {tuple(value.shape)}, {dtype}"
     if value.dim() == 0:
         return f"{word}({short(value.item())})"
+    if value.dim() > 2 and value.squeeze().dim() == 1:
+        # a column of brackets says less than one line of numbers
+        line = np.array2string(value.flatten().cpu().numpy(), precision=4, max_line_width=200)
+        return f"{word} of shape {tuple(value.shape)}: {line}"
     text = str(np.array2string(value.cpu().numpy(), precision=4, separator=", "))
     return f"{word}({text.replace(chr(10), chr(10) + ' ' * (len(word) + 1))})"
 

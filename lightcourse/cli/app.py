@@ -125,8 +125,11 @@ def build(
     execute: Annotated[
         bool, typer.Option("--execute", help="Also run each solved chapter in a fresh kernel.")
     ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Overwrite notebooks that somebody worked in.")
+    ] = False,
 ) -> None:
     """Make the student notebooks in course/ from solutions/ (for authors)."""
     from lightcourse.authoring import run_build
 
-    raise typer.Exit(run_build(chapters or [], check=check, execute=execute))
+    raise typer.Exit(run_build(chapters or [], check=check, execute=execute, force=force))

@@ -1,6 +1,8 @@
 """`lightcourse analyze`: one report per target, in the format that was asked for."""
 
+import csv
 import json
+import sys
 from collections.abc import Sequence
 
 from lightcourse.cli.target import load_target
@@ -22,7 +24,18 @@ def print_reports(targets: Sequence[str], input_size: tuple[int, ...], format_: 
         if format_ == "table":
             print(f"{name}\n{report}\n")
         elif format_ == "csv":
-            print(report.to_csv(), end="")
+            _print_csv(name, report.to_dict()["layers"])
         elif format_ == "html":
             print(f"<h2>{name}</h2>{report._repr_html_()}")
     return 1 if any(report.unknown for report in reports.values()) else 0
+
+
+def _print_csv(target: str, layers: list[dict]) -> None:
+    """One row per layer; the receptive field as height and width."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(["target", "name", "kind", "output_shape", "params", "macs", "rf_h", "rf_w"])
+    for row in layers:
+        shape = "x".join(map(str, row["output_shape"]))
+        field = (row["receptive_field"] or {}).get("size") or ("", "")
+        cells = [row[key] for key in ("name", "kind")]
+        writer.writerow([target, *cells, shape, row["params"], row["macs"], *field])

@@ -32,7 +32,7 @@ def two_patches(
     seed: int = 0,
     *,
     noise: float = 0.5,
-    contrast: tuple[float, float] = (0.3, 2.0),
+    contrast: tuple[float, float] = (0.6, 2.0),
 ) -> tuple[Tensor, Tensor]:
     """Make n pictures (n, 1, 32, 32) float32 and their classes (n,) int64, half of each class.
 
@@ -99,7 +99,7 @@ class ReachNet(nn.Module):
 
 
 def train_once(
-    dilation: int, distance: int, seed: int, *, n: int = 1200, epochs: int = 5
+    dilation: int, distance: int, seed: int, *, n: int = 1000, epochs: int = 5
 ) -> tuple[float, nn.Module]:
     """Train a ReachNet on n fresh pictures; return its accuracy on 2,000 others, and the network.
 
@@ -124,7 +124,7 @@ def accuracy(net: nn.Module, images: Tensor, classes: Tensor) -> float:
     return float((net(images).argmax(1) == classes).double().mean())
 
 
-def _fit(net: nn.Module, images: Tensor, classes: Tensor, epochs: int, batch: int = 40) -> None:
+def _fit(net: nn.Module, images: Tensor, classes: Tensor, epochs: int, batch: int = 30) -> None:
     """AdamW; the learning rate climbs for a quarter of the steps, then falls to zero."""
     peak, steps = 0.02, epochs * (len(classes) // batch)
     optimizer = torch.optim.AdamW(net.parameters(), lr=peak, weight_decay=0.01)

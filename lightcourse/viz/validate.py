@@ -127,7 +127,9 @@ def _check_actions(spec: Mapping[str, Any], mark: Mapping[str, Any], where: str)
 
 def _check_inside(spec: Any, mark: Any, where: str, axis: str, limit: float) -> None:
     """Check one axis of a mark's place in every state (opacity does not matter)."""
+    other = {"x": ("y", "height", "cy", "y1", "y2"), "y": ("x", "width", "cx", "x1", "x2")}[axis]
     names = [n for n in mark if n in (*NUMBERS[mark["t"]], "d", "s", "text-anchor")]
+    names = [n for n in names if n not in other]  # or rows times columns would be walked through
     lookups = [mark[n] for n in names if is_lookup(mark[n])]
     total = _combinations(spec, lookups)
     stride = max(1, sum(1 for _ in total) // MAX_STATES)

@@ -155,7 +155,7 @@ EXERCISES = [
 PREDICTIONS = [
     Prediction(
         id="00.p1",
-        question="Next to the picture, the first feature map takes … bytes",
+        question="How many bytes does the first feature map take, next to the picture?",
         options=("smaller", "about the same", "about 3 times larger", "more than 10 times larger"),
         truth=_growth,
         replies={

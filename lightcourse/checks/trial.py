@@ -1,0 +1,69 @@
+"""One case: the learner's object and the oracle on copies of the same inputs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lightcourse.checks.blame import blame
+from lightcourse.checks.compare import Compare, kind_of
+from lightcourse.checks.exercise import Case, Difference, Exercise, Outcome
+from lightcourse.checks.guard import clone, quietly, reseed, same, snapshot
+
+SEED = 20170417  # any fixed number: the random state at the start of each call
+
+
+def call(exercise: Exercise, obj: Any, case: Case) -> Any:
+    """Call the object in the exercise's own way with the case as it is."""
+    if exercise.kind == "value":
+        return obj
+    if exercise.call is not None:
+        return exercise.call(obj, case)
+    return obj(*case.args, **case.kwargs)
+
+
+def fresh(case: Case) -> Case:
+    """The same case with its own copies of the inputs."""
+    return Case(clone(case.args), clone(dict(case.kwargs)), case.label)
+
+
+def right_answer(exercise: Exercise, case: Case) -> Any:
+    """The oracle's answer to a case."""
+    assert exercise.oracle is not None
+    reseed(SEED)
+    own = fresh(case)
+    return exercise.oracle(*own.args, **own.kwargs)
+
+
+def run_case(exercise: Exercise, obj: Any, case: Case) -> Outcome:
+    want = right_answer(exercise, case)
+    own = fresh(case)
+    reseed(SEED)
+    got, error, printed = quietly(lambda: call(exercise, obj, own), exercise.seconds)
+    if error is not None:
+        lines = blame(error)
+        # the frames hold the inputs alive, and nobody shows them
+        return Outcome(case, want, None, error.with_traceback(None), lines, printed=printed)
+    difference = differ(exercise, got, want)
+    mutated = "" if exercise.mutates else _changed(case, own)
+    return Outcome(case, want, snapshot(got), None, (), difference, mutated, printed)
+
+
+def differ(exercise: Exercise, got: Any, want: Any) -> Difference | None:
+    """How an answer differs from another, by the exercise's own compare; never raises."""
+    try:
+        return (exercise.compare or Compare())(got, want)
+    except Exception:
+        # a compare written for the right kind of answer may meet None, a string, anything
+        text = f"it is {kind_of(got)}, which cannot be compared with {kind_of(want)}"
+        return Difference("type", text)
+
+
+def _changed(before: Case, after: Case) -> str:
+    """Which input the call changed: 'input 1', 'input scale', or ''."""
+    for i, (one, other) in enumerate(zip(before.args, after.args, strict=True), 1):
+        if not same(one, other):
+            return f"input {i}" if len(before.args) + len(before.kwargs) > 1 else "its input"
+    for name, one in before.kwargs.items():
+        if not same(one, after.kwargs[name]):
+            return f"input {name}"
+    return ""

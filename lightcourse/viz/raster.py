@@ -1,0 +1,218 @@
+"""A scene as pixels: PNG, animated GIF, and the matplotlib figure they are drawn with."""
+
+import base64
+import io
+import textwrap
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from .scene import NUMBERS, Scene, count
+from .theme import paint
+
+TOP, BOTTOM, MARGIN = 62, 74, 24  # px round the frame, for the title and the caption
+HOLD, TWEEN, FRAMES = 1100, 70, 9  # GIF: ms at rest, ms an in-between, in-betweens a step
+POINT = 72 / 100  # matplotlib points in a pixel of a 100-dpi figure
+
+Frame = list[dict[str, Any]]
+
+
+def to_figure(scene: Scene, theme: str = "light", *, frame: Frame | None = None) -> Any:
+    """Return the picture as a matplotlib `Figure`: title above, caption below.
+
+    Args:
+        frame: marks to draw instead of the scene's own, such as an in-between of two states.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    width, height = scene.spec["size"]
+    figure = Figure((width / 100, (height + TOP + BOTTOM) / 100), 100, facecolor=paint("bg", theme))
+    FigureCanvasAgg(figure)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    for depth, (mark, shown) in enumerate(
+        zip(scene.spec["marks"], frame or scene.frame(), strict=True)
+    ):
+        if shown.get("opacity", 1) > 0:
+            _draw(axes, shown, theme, depth + 1, smooth=bool(mark.get("smooth")))
+    axes.set_xlim(0, width)
+    axes.set_ylim(height + BOTTOM, -TOP)
+    _words(axes, scene, theme)
+    return figure
+
+
+def _words(axes: Any, scene: Scene, theme: str) -> None:
+    width, height = scene.spec["size"]
+    style: dict[str, Any] = {"color": paint("ink", theme), "family": "DejaVu Sans"}
+    axes.text(MARGIN, -26, scene.spec["title"], fontsize=21 * POINT, weight="bold", **style)
+    columns = int((width - 2 * MARGIN) / 8.6)  # a letter of the 15 px caption is about 8.6 px wide
+    lines = textwrap.wrap(scene.caption(), columns)[:3]
+    axes.text(MARGIN, height + 12, "\n".join(lines), fontsize=15 * POINT, va="top", **style)
+
+
+def _draw(axes: Any, shown: dict[str, Any], theme: str, depth: int, *, smooth: bool) -> None:
+    look: dict[str, Any] = {"zorder": depth, "alpha": float(shown.get("opacity", 1))}
+    if shown["t"] == "image":
+        _image(axes, shown, look, smooth)
+    elif shown["t"] == "text":
+        _text(axes, shown, theme, look)
+    else:
+        _shape(axes, shown, theme, look)
+
+
+def _image(axes: Any, shown: dict[str, Any], look: dict[str, Any], smooth: bool) -> None:
+    x, y, width, height = (shown[k] for k in ("x", "y", "width", "height"))
+    how = "bilinear" if smooth else "nearest"
+    extent = (x, x + width, y + height, y)
+    axes.imshow(_pixels(shown["href"]), extent=extent, interpolation=how, aspect="auto", **look)
+
+
+@cache
+def _pixels(uri: str) -> np.ndarray:
+    from PIL import Image
+
+    data = base64.b64decode(uri.split(",", 1)[1])
+    return np.asarray(Image.open(io.BytesIO(data)).convert("RGBA"))
+
+
+def _text(axes: Any, shown: dict[str, Any], theme: str, look: dict[str, Any]) -> None:
+    axes.text(
+        shown["x"],
+        shown["y"],
+        shown["s"].replace("$", r"\$"),
+        color=paint(shown.get("fill", "ink"), theme),
+        fontsize=shown["font-size"] * POINT,
+        family="DejaVu Sans",
+        ha={"middle": "center", "end": "right"}.get(shown.get("text-anchor", ""), "left"),
+        va="baseline",
+        weight="bold" if str(shown.get("font-weight")) in ("600", "700", "bold") else "normal",
+        **look,
+    )
+
+
+def _shape(axes: Any, shown: dict[str, Any], theme: str, look: dict[str, Any]) -> None:
+    """Add one rect, circle, line or path as a patch."""
+    from matplotlib.patches import Circle, FancyBboxPatch, PathPatch, Rectangle
+    from matplotlib.path import Path
+
+    look |= {
+        "facecolor": paint(shown.get("fill"), theme),
+        "edgecolor": paint(shown.get("stroke"), theme),
+        "linewidth": float(shown.get("stroke-width", 1)) * POINT,
+        "linestyle": _dashes(shown),
+    }
+    kind = shown["t"]
+    if kind == "circle":
+        axes.add_patch(Circle((shown["cx"], shown["cy"]), shown["r"], **look))
+    elif kind == "line":
+        ends = [(shown["x1"], shown["y1"]), (shown["x2"], shown["y2"])]
+        axes.add_patch(PathPatch(Path(ends), **{**look, "facecolor": "none"}))
+    elif kind == "path" and shown["d"].strip():
+        axes.add_patch(PathPatch(_path(shown["d"]), **look))
+    elif kind == "rect" and shown["width"] > 0 and shown["height"] > 0:
+        x, y, width, height = (shown[k] for k in ("x", "y", "width", "height"))
+        r = min(shown.get("rx", 0), width / 2, height / 2)
+        if r == 0:
+            axes.add_patch(Rectangle((x, y), width, height, **look))
+        else:
+            inner = ((x + r, y + r), width - 2 * r, height - 2 * r)
+            box = f"round,pad={r},rounding_size={r}"
+            axes.add_patch(FancyBboxPatch(*inner, boxstyle=box, **look))
+
+
+def _dashes(shown: dict[str, Any]) -> Any:
+    """SVG's dash lengths in px as matplotlib's, which are in line widths."""
+    lengths = str(shown.get("stroke-dasharray") or "").replace(",", " ").split()
+    if not lengths or lengths == ["none"]:
+        return "solid"
+    width = float(shown.get("stroke-width", 1)) or 1
+    return (0, tuple(float(n) / width for n in lengths))
+
+
+def _path(d: str) -> Any:
+    """An SVG path of M, L, C, Z with absolute numbers as a matplotlib path."""
+    from matplotlib.path import Path
+
+    for letter in "MLCZ":
+        d = d.replace(letter, f" {letter} ")
+    codes_of = {"M": (Path.MOVETO,), "L": (Path.LINETO,), "C": (Path.CURVE4,) * 3}
+    points, codes, letter, numbers = [], [], "M", []
+    for word in d.replace(",", " ").split():
+        if word == "Z":
+            points.append((0.0, 0.0))
+            codes.append(Path.CLOSEPOLY)
+        elif word in codes_of:
+            letter = word
+        else:
+            numbers.append(float(word))
+            if len(numbers) == 2 * len(codes_of[letter]):
+                points += list(zip(numbers[::2], numbers[1::2], strict=True))
+                codes += codes_of[letter]
+                numbers = []
+    return Path(points, codes)
+
+
+def to_png(scene: Scene, theme: str = "light", scale: float = 2.0) -> bytes:
+    """Return the picture with title and caption as a PNG, `scale` pixels for each of the frame's."""
+    buffer = io.BytesIO()
+    _render(scene, theme, scale).save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()
+
+
+def _render(scene: Scene, theme: str, scale: float, frame: Frame | None = None) -> Any:
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    figure = to_figure(scene, theme, frame=frame)
+    figure.savefig(buffer, format="png", dpi=100 * scale, facecolor=paint("bg", theme))
+    buffer.seek(0)
+    return Image.open(buffer).convert("RGB")
+
+
+def to_gif(scene: Scene, theme: str = "light", scale: float = 0.9) -> bytes:
+    """Return all steps of the timeline as an animated GIF, with in-betweens; it loops."""
+    from PIL import Image
+
+    pictures, times = [], []
+    for picture, milliseconds in _film(scene, theme, scale):
+        pictures.append(picture.quantize(96, method=Image.Quantize.MEDIANCUT, dither=0))
+        times.append(milliseconds)
+    buffer = io.BytesIO()
+    options: dict[str, Any] = {"duration": times, "loop": 0, "optimize": True, "disposal": 1}
+    pictures[0].save(buffer, "GIF", save_all=True, append_images=pictures[1:], **options)
+    return buffer.getvalue()
+
+
+def _film(scene: Scene, theme: str, scale: float) -> Iterable[tuple[Any, int]]:
+    """Yield (picture, ms): each step at rest, and the in-betweens to the next."""
+    step = next((p for p in scene.spec["params"] if p["kind"] == "step"), None)
+    if step is None:
+        yield _render(scene, theme, scale), HOLD
+        return
+    last = count(step, scene.spec, scene.state) - 1
+    for index in range(last + 1):
+        here = scene.at(**{step["name"]: index})
+        yield _render(here, theme, scale), HOLD * (2 if index == last else 1)
+        if index < last:
+            after = scene.at(**{step["name"]: index + 1})
+            for part in range(1, FRAMES):
+                between = tween(scene.spec, here.frame(), after.frame(), part / FRAMES)
+                yield _render(after, theme, scale, between), TWEEN
+
+
+def tween(spec: dict[str, Any], start: Frame, end: Frame, part: float) -> Frame:
+    """Return the frame `part` (0 to 1) of the way: numbers move with each mark's delay, words switch."""
+    duration = spec.get("dur", 0) or 1
+    total = duration + max((m.get("delay", 0) for m in spec["marks"]), default=0)
+    frames = []
+    for mark, a, b in zip(spec["marks"], start, end, strict=True):
+        own = min(1.0, max(0.0, (part * total - mark.get("delay", 0)) / duration))
+        u = 4 * own**3 if own < 0.5 else 1 - (2 - 2 * own) ** 3 / 2
+        moving = (*NUMBERS[b["t"]], "opacity")
+        frames.append(
+            {k: a[k] + (v - a[k]) * u if k in moving and k in a else v for k, v in b.items()}
+        )
+    return frames

@@ -1,0 +1,77 @@
+"""Receptive-field growth (感受野): what one unit can see, and what it really looks at.
+
+A layer adds (kernel - 1) * dilation steps of the jump before it; a stride multiplies the jump.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from lightcourse.errors import UserError
+
+from ..scene import L, Scene
+from ._rf_nets import SHARES, Stage, named, stages_of
+from ._rf_view import HEIGHT, WIDTH, View
+from ._rf_words import question
+
+SIZES = (8, 256)
+VIEWS = ["theory", *("effective " * (i == 0) + f"{s:.0%}" for i, s in enumerate(SHARES))]
+HINT = "the square that {:.0%} of the influence on the middle unit comes from"
+
+
+def receptive_field(
+    layers: Any = None, size: int = 64, unit: tuple[int, int] | None = None
+) -> Scene:
+    """Build the scene; see `lightcourse.viz.receptive_field`.
+
+    Raises:
+        UserError: the layers, the size or the unit cannot be drawn.
+
+    >>> scene = receptive_field([(3, 2, 1), (3, 1, 1)], size=32)
+    >>> scene.at(layer=2).caption()[:48]
+    'After layer 2 one unit sees 7×7 input pixels, 5%'
+    """
+    if not SIZES[0] <= size <= SIZES[1]:
+        raise UserError(f"cannot draw a picture of {size} px; choose {SIZES[0]} to {SIZES[1]}.")
+    row, column = (size // 2, size // 2) if unit is None else unit
+    if not (0 <= row < size and 0 <= column < size):
+        raise UserError(f"the unit {(row, column)} is outside the picture of {size}×{size} px.")
+    networks = named(layers)
+    nets = [stages_of(net, size) for net in networks.values()]
+    view = View(nets, size)
+    spec = {
+        "v": 1,
+        "id": "receptive-field",
+        "title": "How far does one unit see?",
+        "subtitle": "receptive-field growth, layer by layer",
+        "alt": "A photograph with nested squares, one for what a unit of each layer sees, and a bar"
+        " for each layer",
+        "size": [WIDTH, HEIGHT],
+        "dur": 350,
+        "params": _params(nets, list(networks), size, (row, column)),
+        "tables": view.tables(),
+        "pool": view.pool,
+        "marks": [*view.picture(), *view.boxes(), *view.bars()],
+        "caption": L("caption", "view", "net", "layer"),
+        "code": L("code", "net", "layer"),
+    }
+    ask = question(nets, list(networks))
+    if ask:
+        spec["tables"]["answers"] = ask.pop("answers")
+        spec["ask"] = {**ask, "answer": L("answers", "net")}
+    return Scene.of(spec)
+
+
+def _params(
+    nets: Sequence[Sequence[Stage]], names: list[str], size: int, unit: tuple[int, int]
+) -> list[dict[str, Any]]:
+    hints = [f"{len(stages) - 1} layers, up to {stages[-1].size[0]} px" for stages in nets]
+    first = min(2, min(len(stages) for stages in nets) - 1)
+    return [
+        {"name": "net", "label": "Network", "kind": "select", "options": names, "hints": hints},
+        {"name": "layer", "label": "Layer", "kind": "step", "n": L("depth", "net"),
+         "labels": L("label", "net", "layer"), "value": first, "play": 1000},
+        {"name": "view", "label": "Show", "kind": "select", "options": VIEWS,
+         "hints": ["every pixel that can matter", *(HINT.format(s) for s in SHARES)]},
+        {"name": "py", "label": "row", "kind": "xy", "n": size, "value": unit[0]},
+        {"name": "px", "label": "column", "kind": "xy", "n": size, "value": unit[1]},
+    ]  # fmt: skip

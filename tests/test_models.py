@@ -1,0 +1,103 @@
+"""Models: counts from the papers and torchvision, and outputs equal to torchvision's."""
+
+import pytest
+import torch
+from torch import nn
+
+from lightcourse import analyze, create_model, list_models
+from lightcourse._torchvision import import_torchvision
+from lightcourse.errors import UserError
+from lightcourse.models import mobilenet_v2
+
+# width: params and multiply-accumulates at 224, counted by an independent build in the project's
+# facts; the paper's table 4 and the authors' README print 1.95, 2.61, 3.47, 6.06 M and 97, 209,
+# 300, 582 M
+COUNTS = {
+    0.5: (1_968_680, 97_131_840),
+    0.75: (2_636_424, 209_069_792),
+    1.0: (3_504_872, 300_774_272),
+    1.4: (6_108_776, 582_195_824),
+}
+
+
+@pytest.mark.parametrize("width", COUNTS)
+def test_mobilenet_v2_counts(width: float) -> None:
+    with torch.device("meta"):
+        report = analyze(mobilenet_v2(width_mult=width), strict=True)
+    assert (report.params, report.macs) == COUNTS[width]
+
+
+@pytest.mark.parametrize("width", [0.35, 0.5, 1.0, 1.3])
+def test_mobilenet_v2_equals_torchvision(width: float) -> None:
+    torch.manual_seed(0)
+    theirs = import_torchvision().models.mobilenet_v2(width_mult=width).eval()
+    ours = mobilenet_v2(width_mult=width).eval()
+    for module in theirs.modules():
+        if isinstance(module, nn.BatchNorm2d):  # statistics that matter, unlike fresh 0 and 1
+            module.running_mean.normal_()
+            module.running_var.uniform_(0.5, 2)
+    ours.load_state_dict(theirs.state_dict())
+    x = torch.randn(2, 3, 96, 64)
+    with torch.no_grad():
+        torch.testing.assert_close(ours(x), theirs(x))
+
+
+def test_mobilenet_v2_starts_like_torchvisions() -> None:
+    torch.manual_seed(3)
+    theirs = import_torchvision().models.mobilenet_v2()
+    ours = mobilenet_v2()
+    for (name, a), (_, b) in zip(ours.named_parameters(), theirs.named_parameters(), strict=True):
+        if a.numel() > 5000:
+            assert a.std().item() == pytest.approx(b.std().item(), rel=0.05), name
+        elif a.dim() == 1:
+            assert torch.equal(a, b), name
+
+
+def test_small_input_keeps_the_first_two_strides() -> None:
+    report = analyze(mobilenet_v2(num_classes=10, small_input=True), (1, 3, 32, 32))
+    field = report.receptive_field
+    maps = [layer.output_shape for layer in report.layers if len(layer.output_shape) == 4]
+    assert maps[-1] == (1, 1280, 4, 4) and field is not None and field.stride == (8, 8)
+    assert report.params == 2_236_682  # only the classifier differs: 1281 · 990 fewer
+    assert report.params == COUNTS[1.0][0] - 1281 * 990
+
+
+def test_settings_reach_the_network() -> None:
+    model = mobilenet_v2(num_classes=7, in_channels=1, dropout=0.5)
+    assert model(torch.zeros(2, 1, 64, 64)).shape == (2, 7)
+    assert model.classifier[0].p == 0.5
+
+
+@pytest.mark.parametrize("name", list_models())
+def test_every_model_builds_on_meta_runs_and_trains(name: str) -> None:
+    with torch.device("meta"):
+        assert all(p.device.type == "meta" for p in create_model(name).parameters())
+    model = create_model(name, num_classes=4)
+    out = model(torch.randn(2, 3, 64, 64))
+    assert out.shape == (2, 4)
+    out.sum().backward()
+    assert all(p.grad is not None for p in model.parameters())
+
+
+def test_list_models_is_sorted_and_complete() -> None:
+    assert list_models() == sorted(list_models())
+    assert {"mobilenet_v2", "mobilenet_v2_cifar"} <= set(list_models())
+    cifar = analyze(create_model("mobilenet_v2_cifar"), (1, 3, 32, 32))
+    assert cifar.output_shape == (1, 10)
+
+
+@pytest.mark.parametrize(
+    ("build", "says"),
+    [
+        (lambda: create_model("mobilenetv2"), "did you mean mobilenet_v2"),
+        (lambda: create_model("zzz"), "mobilenet_v2"),
+        (lambda: create_model("mobilenet_v2", width=2), "its settings are num_classes, width_mult"),
+        (lambda: create_model("mobilenet_v2", width_mult=0), "width_mult is 0"),
+        (lambda: create_model("mobilenet_v2", num_classes=0), "both are at least 1"),
+        (lambda: create_model("mobilenet_v2", dropout=1.0), "from 0 up to 1"),
+    ],
+)
+def test_mistakes_get_one_clear_sentence(build, says: str) -> None:
+    with pytest.raises(UserError, match=says) as caught:
+        build()
+    assert "\n" not in str(caught.value)
