@@ -115,10 +115,10 @@ def _import_with_fallbacks() -> ModuleType:
         raise _broken(error) from error
     # these two modules would refuse to call operators that torchvision's own library lacks
     for name in ("boxes", "deform_conv"):
-        importlib.import_module(f"torchvision.ops.{name}")._assert_has_ops = lambda: None
+        vars(importlib.import_module(f"torchvision.ops.{name}"))["_assert_has_ops"] = lambda: None
     # torchvision has a Python roi_align for this case, but compiles it, which needs a C++ compiler
-    rois = importlib.import_module("torchvision.ops.roi_align")
-    rois._roi_align = getattr(rois._roi_align, "__wrapped__", rois._roi_align)
+    rois = vars(importlib.import_module("torchvision.ops.roi_align"))
+    rois["_roi_align"] = getattr(rois["_roi_align"], "__wrapped__", rois["_roi_align"])
     return module
 
 

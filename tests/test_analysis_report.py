@@ -1,8 +1,10 @@
 """The report: what it prints, exports and promises."""
 
 import builtins
+import copy
 import dataclasses
 import json
+import pickle
 import re
 
 import pytest
@@ -101,6 +103,12 @@ def test_a_report_outlives_its_model() -> None:
         model[0] = nn.Conv2d(3, 4, 1)
     field = kept.layers[0].receptive_field
     assert field is not None and field.size == (5, 5)
+
+
+def test_a_report_can_be_pickled_and_copied(report: Report) -> None:
+    for twin in (pickle.loads(pickle.dumps(report)), copy.deepcopy(report)):
+        assert twin == report and str(twin) == str(report)
+        assert twin.receptive_field.interval((3, 0)) == ((5, 7), (-1, 1))
 
 
 def test_model_without_layers_prints() -> None:

@@ -260,6 +260,7 @@ def test_models_on_meta_and_compiled_ones() -> None:
         model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU())
     assert analyze(model, (1, 3, 8, 8)).macs == 36 * 108
     assert analyze(torch.compile(model), (1, 3, 8, 8)).macs == 36 * 108
+    assert analyze(nn.DataParallel(model), (1, 3, 8, 8)).layers[0].name == "0"
     assert all(p.device.type == "meta" for p in model.parameters())
 
 

@@ -39,7 +39,7 @@ BAD_CALLS = [
     (["analyze", "json:loads"], "without arguments failed"),
     (["analyze", "platform:machine"], "gives a str"),
     (["analyze", "mobilenet_v2", "--format", "xml"], "no format 'xml'"),
-    (["analyze", "mobilenet_v2", "--size", "0"], "0"),
+    (["analyze", "mobilenet_v2", "--size", "0"], "'--size'"),
     (["demo", "chanel-shuffle"], "channel-shuffle"),
     (["demo", "channel-shuffle", "--theme", "pink"], "light or dark"),
     (["demo", "channel-shuffle", "--set", "step"], "--set name=value"),

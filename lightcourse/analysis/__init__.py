@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from lightcourse.analysis import cost
+from lightcourse.analysis._state import untouched
 from lightcourse.analysis.cost import UnknownOp, ZeroOp
 from lightcourse.analysis.effective import effective_receptive_field
 from lightcourse.analysis.receptive_field import (
@@ -41,6 +42,20 @@ def analyze(
     if strict:
         cost.refuse_unknown(unknown)
     fields = Fields(recorded)
+    return Report(
+        name=type(model).__name__,
+        input_shapes=tuple(recorded.shape(v) for v in recorded.inputs),
+        output_shape=recorded.shape(recorded.outputs[0]) if recorded.outputs else (),
+        params=sum(recorded.params.values()),
+        macs=sum(m or 0 for m in macs),
+        layers=_layers(recorded, macs, fields),
+        unknown=unknown,
+        zero=cost.zero_ops(recorded),
+        _fields=fields,
+    )
+
+
+def _layers(recorded: Trace, macs: list[int | None], fields: Fields) -> tuple[Layer, ...]:
     seen: set[str] = set()
     layers = []
     for index, row in enumerate(recorded.rows):
@@ -59,20 +74,11 @@ def analyze(
                 _index=index,
             )
         )
-    return Report(
-        name=type(model).__name__,
-        input_shapes=tuple(recorded.shape(v) for v in recorded.inputs),
-        output_shape=recorded.shape(recorded.outputs[0]) if recorded.outputs else (),
-        params=sum(recorded.params.values()),
-        macs=sum(m or 0 for m in macs),
-        layers=tuple(layers),
-        unknown=unknown,
-        zero=cost.zero_ops(recorded),
-        _fields=fields,
-    )
+    return tuple(layers)
 
 
 __all__ = [
+    "Fields",
     "Layer",
     "Op",
     "ReceptiveField",
@@ -86,4 +92,5 @@ __all__ = [
     "receptive_field",
     "trace",
     "unit_interval",
+    "untouched",
 ]

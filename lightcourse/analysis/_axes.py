@@ -1,8 +1,8 @@
 """Which dimensions of every value run over the image: they move when a layer permutes."""
 
 from lightcourse.analysis._boxes import Call, view_groups
-from lightcourse.analysis._rules_views import order_of
 from lightcourse.analysis._records import Op, Trace
+from lightcourse.analysis._rules_views import order_of
 
 
 def image_dims(trace: Trace, *, inner: bool = False) -> list[tuple[int, ...]]:

@@ -30,7 +30,7 @@ class Call(NamedTuple):
     @property
     def part(self) -> int:
         """Which output of the operator this is; a view taken anew after a write knows its own."""
-        return self.position if self.op.func is not None else self.op.kwargs.get("position", 0)
+        return self.op.kwargs.get("position", self.position)
 
     def arg(self, index: int, name: str, default: Any = None) -> Any:
         """Return an argument by place or by name."""

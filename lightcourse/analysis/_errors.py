@@ -35,7 +35,7 @@ def explain(
             "> 0`), and the analysis runs on shapes alone: choose with torch.where, or move the "
             "decision out of forward and analyse each branch as a model of its own."
         )
-    first = text.strip().splitlines()[0].rstrip(".") if text.strip() else "no message"
+    first = text.strip().splitlines()[0][:160].rstrip(".") if text.strip() else "no message"
     return UserError(
         f"The forward pass stopped in {where} with {type(error).__name__}: {first} - the input's "
         f"shape was {given}; check it with the input_size argument."

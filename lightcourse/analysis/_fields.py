@@ -11,8 +11,8 @@ import numpy as np
 from lightcourse.analysis import _rules_sums, _rules_views, _rules_windows
 from lightcourse.analysis._axes import image_dims, whole_linears
 from lightcourse.analysis._boxes import INF, Box, Call, Rule, everything, pointwise
-from lightcourse.analysis.ops import POINTWISE_KINDS, kind_of
 from lightcourse.analysis._records import Op, Trace
+from lightcourse.analysis.ops import POINTWISE_KINDS, kind_of
 from lightcourse.errors import UserError
 
 Number = int | float
@@ -39,21 +39,22 @@ class ReceptiveField:
     center: tuple[float, ...]  # centre of the middle unit's field
     is_global: bool  # a global operator (pooling, attention, a flattened map) lies on the way
     local: "ReceptiveField | None" = None  # the same without the global paths, if any is left
-    _source: "tuple[Fields, int] | None" = field(default=None, repr=False, compare=False)
+    _source: "tuple[Fields, int, bool] | None" = field(default=None, repr=False, compare=False)
 
     def interval(self, unit: Sequence[int], *, clip: bool = False) -> tuple[Interval, ...]:
         """Return ((top, bottom), (left, right)), both ends included, of one unit's field."""
         if self._source is None:
-            raise UserError("This receptive field was loaded without its model; analyse it again.")
-        fields, row = self._source
-        lo, hi = fields.intervals(row, [tuple(unit)], clip=clip)
+            raise UserError("This receptive field was made by hand; take one from a report.")
+        fields, row, local = self._source
+        lo, hi = fields.intervals(row, [tuple(unit)], clip=clip, local=local)
         return pairs(lo[0], hi[0])
 
     def __str__(self) -> str:
         if self.is_global:
             inner = f" (local path {self.local})" if self.local else ""
             return "whole image" + inner
-        return "×".join(str(n) for n in dict.fromkeys(self.size))
+        sizes = self.size[:1] if len(set(self.size)) == 1 else self.size
+        return "×".join(str(n) for n in sizes)
 
 
 def _linear(call: Call, sources: dict[int, int], lo: np.ndarray, hi: np.ndarray) -> Box:
@@ -101,16 +102,16 @@ class Fields:
 
     @cached_property
     def all(self) -> list[ReceptiveField | None]:
-        """One receptive field per row; None where the input has no image axes."""
+        """One receptive field per row; None where no image reaches the row."""
         if self.input is None:
             return [None] * len(self.trace.rows)
         found = self._summaries(local=False)
         if any(rf is not None and rf.is_global for rf in found):
             for i, rf in enumerate(self._summaries(local=True)):
                 whole = found[i]
-                if whole is not None and whole.is_global and rf is not None and rf.size[0] > 0:
+                if whole is not None and whole.is_global and rf is not None:
                     found[i] = ReceptiveField(
-                        whole.size, rf.stride, rf.start, rf.center, True, rf, (self, i)
+                        whole.size, rf.stride, rf.start, rf.center, True, rf, (self, i, False)
                     )
         return found
 
@@ -232,10 +233,11 @@ class Fields:
         if not questions:
             return [None] * len(self.trace.rows)
         lo, hi = self._walk(questions, local, infinite=True)
-        return [
-            self._summary(row, lo[:, a:b], hi[:, a:b]) if b > a else None
+        found = [
+            self._summary(row, lo[:, a:b], hi[:, a:b], local) if b > a else None
             for row, (a, b) in enumerate(spans)
         ]
+        return [rf if rf is not None and rf.size[0] > 0 else None for rf in found]
 
     def _probes(self, row: int, uneven: bool) -> list[tuple[int, ...]]:
         """Unit 0, the middle, the middle a whole period on, then neighbours of the middle."""
@@ -252,7 +254,7 @@ class Fields:
                 probes.append(tuple(near))
         return probes
 
-    def _summary(self, row: int, lo: np.ndarray, hi: np.ndarray) -> ReceptiveField:
+    def _summary(self, row: int, lo: np.ndarray, hi: np.ndarray, local: bool) -> ReceptiveField:
         assert self.input is not None
         image = self.trace.shape(self.input)[2:]
         units = self._probes(row, uneven=False)
@@ -274,7 +276,7 @@ class Fields:
         starts, middles = zip(*places, strict=True)
         is_global = INF in size
         return ReceptiveField(
-            tuple(size), tuple(stride), starts, middles, is_global, _source=(self, row)
+            tuple(size), tuple(stride), starts, middles, is_global, _source=(self, row, local)
         )
 
 

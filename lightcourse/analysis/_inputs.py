@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.parameter import UninitializedTensorMixin
+from torch.nn import UninitializedBuffer, UninitializedParameter
 
 from lightcourse.errors import UserError
 
@@ -26,12 +26,14 @@ def check_model(model: Any) -> nn.Module:
             "in a module whose forward calls it."
         )
     model = getattr(model, "_orig_mod", model)  # torch.compile keeps the module there
+    if isinstance(model, (nn.DataParallel, nn.parallel.DistributedDataParallel)):
+        model = model.module
     if isinstance(model, torch.jit.ScriptModule):
         raise UserError(
             "A scripted model hides its layers; pass the model as it was before torch.jit.script."
         )
     for name, tensor in (*model.named_parameters(), *model.named_buffers()):
-        if isinstance(tensor, UninitializedTensorMixin):
+        if isinstance(tensor, (UninitializedParameter, UninitializedBuffer)):
             raise UserError(
                 f"'{name}' has no shape yet, as its layer is lazy; run the model once on a real "
                 "input first."
@@ -48,13 +50,15 @@ def as_inputs(model: nn.Module, given: Sequence[int] | Tensor | Sequence[Tensor]
             f"input_size is {given!r}; give a shape such as (1, 3, 224, 224), a tensor, or a "
             "tuple of tensors."
         )
-    if all(isinstance(t, Tensor) for t in given):
-        return tuple(torch.empty_like(t, device="meta", requires_grad=False) for t in given)
-    if not all(isinstance(n, int) and not isinstance(n, bool) and n > 0 for n in given):
+    tensors = [t for t in given if isinstance(t, Tensor)]
+    if len(tensors) == len(given):
+        return tuple(torch.empty_like(t, device="meta", requires_grad=False) for t in tensors)
+    shape = [n for n in given if type(n) is int and n > 0]
+    if len(shape) != len(given):
         raise UserError(
             f"input_size is {tuple(given)!r}; a shape has positive whole numbers only, such as "
             "(1, 3, 224, 224)."
         )
     floats = (p.dtype for p in model.parameters() if p.is_floating_point())
     dtype = next(floats, torch.get_default_dtype())
-    return (torch.empty(tuple(given), dtype=dtype, device="meta"),)
+    return (torch.empty(shape, dtype=dtype, device="meta"),)

@@ -32,6 +32,13 @@ class Op:
     outputs: tuple[int, ...]
     module: str
 
+    def __reduce__(self) -> tuple:
+        # torch's operators cannot be pickled; nothing that is computed from a trace needs them
+        return Op, (
+            self.index, self.name, None, self.args, self.kwargs, self.inputs, self.outputs,
+            self.module,
+        )  # fmt: skip
+
 
 @dataclass(slots=True)
 class Row:

@@ -99,7 +99,8 @@ def _upsample(call: Call, lo: np.ndarray, hi: np.ndarray) -> Edges:
     lo, hi = lo.copy(), hi.copy()
     for i in range(count):
         d = len(outs) - count + i
-        step = 1 / scales[i] if scales[i] else ins[d] / outs[d]
+        scale = scales[i]
+        step = 1 / scale if scale else ins[d] / outs[d]
         if align:
             step = (ins[d] - 1) / max(outs[d] - 1, 1)
         lo[d], hi[d] = (

@@ -7,8 +7,8 @@ from typing import Any
 
 from torch.utils.flop_counter import flop_registry
 
-from lightcourse.analysis.ops import REASONS, kind_of
 from lightcourse.analysis._records import Op, Ref, Trace
+from lightcourse.analysis.ops import REASONS, kind_of
 from lightcourse.errors import UserError
 
 

@@ -53,7 +53,7 @@ class Report:
             return None
         for index in reversed(range(len(self.layers))):
             rf = self.layers[index].receptive_field
-            if rf is None or rf.size[0] == 0:
+            if rf is None:
                 continue
             is_map = len(self._fields.unit_dims(index)) == len(rf.size)
             if is_map and (not rf.is_global or rf.local is not None):

@@ -27,7 +27,10 @@ def run_build(
 ) -> int:
     """Build or gate chapters, and with `execute` run each solved one in a fresh kernel.
 
-    Returns 0 when all is well, 1 when something is wrong, 2 when it was called wrongly.
+    Returns 0 when all is well, 1 when something is wrong.
+
+    Raises:
+        UserError: it was called wrongly, or the teaching tools are not installed.
     """
     console = console or Console(highlight=False, soft_wrap=True)
     try:
@@ -37,16 +40,11 @@ def run_build(
         failed = bool(report.problems)
         if execute:
             failed |= not _execute(console, select(find_chapters(root), chapters))
-    except UserError as error:
-        console.print(f"[red]{escape(str(error))}[/red]")
-        return 2
     except ModuleNotFoundError as error:
         if error.name not in EXTRA:
             raise
-        console.print(
-            f"[red]Building needs {error.name}: run[/red] pip install -e '.\\[teach]'",
-        )
-        return 2
+        install = 'pip install -c requirements.lock -e ".[teach]"'
+        raise UserError(f"building needs {error.name}; {install} brings it.") from error
     return int(failed)
 
 
@@ -55,7 +53,7 @@ def find_root(start: Path) -> Path:
     for folder in (start, *start.parents):
         if (folder / "solutions").is_dir():
             return folder
-    raise UserError(f"No solutions/ folder at or above {start}: run this in a checkout.")
+    raise UserError(f"there is no solutions/ folder at or above {start}; run this in a clone.")
 
 
 def _print(console: Console, report: Report, check: bool) -> None:

@@ -116,20 +116,20 @@ def _unfinished(exercise: Exercise, outcome: Outcome) -> tuple[str, str] | None:
 
 
 def _known(exercise: Exercise, outcomes: Sequence[Outcome]) -> Mistake | None:
-    """The first mistake that explains everything, else the first that explains each failure."""
+    """The first mistake that explains every answer, else the first that explains each failure."""
     failed = [o for o in outcomes if o.failed]
-    for candidates in (outcomes, failed):
-        for mistake in exercise.mistakes:
-            if mistake.matches is not None:
-                fits = all(_holds(mistake, o) for o in failed)
-            else:
-                fits = all(_mimics(exercise, mistake, o) for o in candidates)
-            if fits:
+    passed = [o for o in outcomes if not o.failed]
+    second: Mistake | None = None
+    for mistake in exercise.mistakes:
+        fits = _holds if mistake.matches is not None else _mimics
+        if all(fits(exercise, mistake, o) for o in failed):
+            if mistake.matches is not None or all(_mimics(exercise, mistake, o) for o in passed):
                 return mistake
-    return None
+            second = second or mistake
+    return second
 
 
-def _holds(mistake: Mistake, outcome: Outcome) -> bool:
+def _holds(exercise: Exercise, mistake: Mistake, outcome: Outcome) -> bool:
     assert mistake.matches is not None
     try:
         return bool(mistake.matches(outcome))

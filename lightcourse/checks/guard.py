@@ -63,7 +63,7 @@ def reseed(number: int) -> None:
     """Start Python, NumPy and torch from the same number, so that two calls draw the same."""
     random.seed(number)
     np.random.seed(number % 2**32)
-    torch.manual_seed(number)
+    torch.default_generator.manual_seed(number)  # torch.manual_seed asks every device, and is slow
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from lightcourse.errors import UserError
 
@@ -30,7 +31,7 @@ def run(argv: Sequence[str] | None = None) -> int:
     from lightcourse.cli.app import app
 
     # the base of all of typer's "called wrongly" errors; newer typers carry click inside
-    bad_call = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
+    bad_call: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
     try:
         code = app(args, prog_name="lightcourse", standalone_mode=False)
         return code if isinstance(code, int) else DONE

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-import torch
 from torch import Tensor, nn
 
 from lightcourse.errors import UserError
@@ -29,6 +28,7 @@ def channel_shuffle(x: Tensor, groups: int) -> Tensor:
     (N, C, H, W) -> (N, C, H, W); any number of dimensions after the channels.
     Raises `UserError` when C is not divisible by groups.
 
+    >>> import torch
     >>> channel_shuffle(torch.arange(6).view(1, 6, 1, 1), groups=2).flatten().tolist()
     [0, 3, 1, 4, 2, 5]
     """
@@ -51,6 +51,7 @@ class ConvNormAct(nn.Sequential):
     (N, C, H, W) -> (N, out_channels, H', W'); padding keeps the size at stride 1 for odd kernels.
     `activation=None` leaves the activation out, as linear bottlenecks do.
 
+    >>> import torch
     >>> ConvNormAct(3, 8, stride=2)(torch.zeros(1, 3, 32, 32)).shape
     torch.Size([1, 8, 16, 16])
     """

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import webbrowser
 from collections.abc import Mapping
@@ -27,7 +28,9 @@ INSTALLED = (
     "C:/Program Files/Google/Chrome/Application/chrome.exe",
     "C:/Program Files (x86)/Microsoft/Edge/Application/msedge.exe",
 )
+DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY")
 EARLY_EXIT = 1.5  # seconds in which a browser that cannot start has said so
+_windows: list[subprocess.Popen] = []  # kept: Python warns when a running child is forgotten
 
 
 def demo(
@@ -75,11 +78,8 @@ def open_page(address: str) -> bool:
     browser = find_browser()
     if browser and _started(browser, address):
         return True
-    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or os.name == "nt"):
-        import sys
-
-        if sys.platform != "darwin":
-            return False  # webbrowser would start a text browser inside this terminal
+    if sys.platform.startswith("linux") and not any(map(os.environ.get, DISPLAYS)):
+        return False  # webbrowser would start a text browser inside this terminal
     try:
         return webbrowser.open(address)
     except (webbrowser.Error, OSError):
@@ -105,6 +105,7 @@ def _started(browser: str, address: str) -> bool:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
+        _windows.append(process)
         return process.wait(EARLY_EXIT) == 0  # 0: an open window took the page over
     except subprocess.TimeoutExpired:
         return True

@@ -34,7 +34,9 @@ def short_script() -> str:
 def _tighten(code: str) -> str:
     code = re.sub(r"\s+", " ", code)
     code = re.sub(r" ?([\[\]{}(),;:=<>?|&*!]) ?", r"\1", code)
-    return re.sub(r" ([+-]) (?![+-])", r"\1", code)
+    code = re.sub(r"[;,]([}\])])", r"\1", code)
+    code = re.sub(r"\((\w+)\)=>", r"\1=>", code)
+    return re.sub(r" ([+/-]) (?![+-])", r"\1", code)
 
 
 @cache

@@ -12,7 +12,7 @@ class Pool(list):
     """Pictures of a scene as PNG data URIs; equal pictures are stored once."""
 
     def add(self, pixels: np.ndarray, colours: int = 64) -> int:
-        """Store `(H, W, 3 or 4)` uint8 pixels, at most `colours` different ones; return the index."""
+        """Store `(H, W, 3 or 4)` uint8 pixels in at most `colours` colours; return the index."""
         from PIL import Image
 
         image = Image.fromarray(np.ascontiguousarray(pixels, dtype=np.uint8)).convert("RGBA")

@@ -1,4 +1,4 @@
-"""Colours and fonts of every picture: the one place they are written; CSS is generated from here."""
+"""Colours and fonts of every picture, written only here; the CSS is generated."""
 
 from lightcourse.errors import UserError
 
@@ -52,7 +52,7 @@ def paint(value: str | None, theme: str = "light") -> str:
 
 
 def luminance(colour: str) -> float:
-    """Return the relative luminance of `"#rrggbb"`, 0 (black) to 1 (white), as WCAG 2.2 defines it."""
+    """Return the relative luminance of `"#rrggbb"`, 0 (black) to 1 (white), after WCAG 2.2."""
     channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
@@ -82,7 +82,7 @@ def text_on(token: str) -> str:
 
 
 def css_variables(scope: str) -> str:
-    """Return the CSS rules that define `--lc-<token>` under `scope`, light first, dark on request."""
+    """Return the CSS rules that define `--lc-<token>` under `scope`, one rule a theme."""
     rules = []
     for theme, colours in PALETTE.items():
         where = scope if theme == "light" else f"{scope}[data-theme={theme}]"

@@ -5,6 +5,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import torch
 
 from lightcourse.checks import CheckResult, run_check
 from lightcourse.checks.chapters import chapter_numbers, load_chapter, outline
@@ -50,6 +51,15 @@ RIGHT = [
     for id, rows in module.RIGHT.items()
     for i, answer in enumerate(rows)
 ]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread():
+    """Hundreds of tiny tensors: on a busy machine a second thread costs more than it gives."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

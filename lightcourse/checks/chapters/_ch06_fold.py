@@ -14,7 +14,7 @@ from lightcourse.checks.exercise import Case, Hint, Mistake, Outcome
 
 
 def cases(rng: Random) -> Iterator[Case]:
-    yield _random_case(rng, 1, 1, 1, label="1×1 convolution, one channel, no bias")
+    yield _by_hand()
     yield _random_case(rng, 4, 4, 3, padding=1, label="3×3 convolution without bias")
     yield _random_case(rng, 4, 4, 1, bias=True, label="with a bias of its own")
     yield _random_case(rng, 3, 6, 3, bias=True, eps=0.1, label="a large eps")
@@ -26,6 +26,25 @@ def cases(rng: Random) -> Iterator[Case]:
         sizes = groups * rng.randint(1, 3), groups * rng.randint(1, 3), rng.choice((1, 3))
         settings = {"groups": groups, "bias": rng.random() < 0.5, "padding": rng.randint(0, 2)}
         yield _random_case(rng, *sizes, eps=rng.choice((1e-3, 0.05)), label="random", **settings)
+
+
+def _by_hand() -> Case:
+    """y = 2 x, then mean 5, variance 3 with eps 1, gamma 6, beta 10: together 6 x - 5."""
+    conv = nn.Conv2d(1, 1, 1, bias=False, dtype=torch.float64)
+    norm = nn.BatchNorm2d(1, eps=1.0, dtype=torch.float64).eval()
+    assert norm.running_mean is not None and norm.running_var is not None
+    with torch.no_grad():
+        for tensor, value in (
+            (conv.weight, 2),
+            (norm.running_mean, 5),
+            (norm.running_var, 3),
+            (norm.weight, 6),
+            (norm.bias, 10),
+        ):
+            tensor.fill_(value)
+    x = torch.tensor([[[[0.0, 1.0, 2.0]]]], dtype=torch.float64)
+    label = "weight 2, no bias; mean 5, variance 3, eps 1, gamma 6, beta 10; x is 0, 1, 2"
+    return Case((conv, norm, x), {}, label)
 
 
 def _random_case(
@@ -65,9 +84,15 @@ def oracle(conv: nn.Conv2d, norm: nn.BatchNorm2d, x: Tensor) -> Tensor:
 
 
 def show(case: Case) -> str:
+    """The layer as a person would tell it: only what is not as usual."""
     conv, norm, x = case.args
-    more = f", eps={norm.eps:g}" if norm.eps != 1e-5 else ""
-    return f"fold({conv}, BatchNorm2d({norm.num_features}{more}))(x)  with x of {tuple(x.shape)}"
+    usual = {"stride": (1, 1), "padding": (0, 0), "dilation": (1, 1), "groups": 1}
+    more = [f"{k}={getattr(conv, k)}" for k, v in usual.items() if getattr(conv, k) != v]
+    more += [f"bias={conv.bias is not None}"]
+    sizes = f"{conv.in_channels}, {conv.out_channels}, {conv.kernel_size[0]}"
+    eps = f", eps={norm.eps:g}" if norm.eps != 1e-5 else ""
+    both = f"Conv2d({sizes}, {', '.join(more)}), BatchNorm2d({norm.num_features}{eps})"
+    return f"fold({both})(x), x {tuple(x.shape)}"
 
 
 def _variant(
@@ -173,7 +198,7 @@ MISTAKES = (
     Mistake(
         "wrong-axis",
         "You scale along the wrong axis of the weight. Its shape is (out, in / groups, k, k), and"
-        " batch norm has one scale for each *output* channel: axis 0.",
+        " batch norm has one scale for each **output** channel: axis 0.",
         mimic=_variant(axis=1),
         hint=3,
     ),

@@ -39,6 +39,15 @@ def _by_hand() -> Case:
     return Case((x, w1, b1, w2, torch.zeros(2, dtype=torch.float64)), {}, "one image, by hand")
 
 
+def show(case: Case) -> str:
+    """Small tensors with their values, larger ones with their shapes."""
+    x, *weights = case.args
+    if x.numel() > 4:
+        return f"squeeze_excite(x, w1, b1, w2, b2)  with x {tuple(x.shape)}, S = {len(weights[0])}"
+    values = (f"{n} = {w.tolist()}" for n, w in zip(("w1", "b1", "w2", "b2"), weights, strict=True))
+    return f"x = {x[0].flatten(1).tolist()}, " + ", ".join(values)
+
+
 def oracle(x: Tensor, w1: Tensor, b1: Tensor, w2: Tensor, b2: Tensor) -> Tensor:
     """As torchvision does it, with 1×1 convolutions on a 1×1 map."""
     gate = F.adaptive_avg_pool2d(x, 1)
@@ -109,7 +118,7 @@ MISTAKES = (
     ),
     Mistake(
         "maximum-not-mean",
-        "You squeeze with the maximum. Global *average* pooling takes the mean of each channel.",
+        "You squeeze with the maximum. Global **average** pooling takes the mean of each channel.",
         mimic=_variant(squeeze=lambda x: x.amax((2, 3))),
         hint=1,
     ),

@@ -101,7 +101,7 @@ def _needs_reshape(outcome: Outcome) -> bool:
 MISTAKES = (
     Mistake(
         "view-swapped",
-        "You view the channels as (channels per group, groups). That is the *inverse* shuffle. The"
+        "You view the channels as (channels per group, groups). That is the **inverse**. The"
         " groups come first: one row of the table for each group, because channels of the same"
         " group lie next to each other. The two agree only if there are as many groups as"
         " channels in a group.",
@@ -178,7 +178,7 @@ HINTS = (
     Hint(
         "The shuffle passes, undo does not",
         "Read the transposed table backwards. It has C // groups rows and groups columns. Going"
-        " back is the *same* three steps with that table. So which number do you put in the place"
+        " back is the **same** three steps with that table. So which number do you put in the place"
         " of `groups`?",
     ),
 )

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from lightcourse.checks.chapters import _ch06_fold as fold
 from lightcourse.checks.chapters import _ch06_gate as gate
 from lightcourse.checks.chapters import _ch06_norm as norm
+from lightcourse.checks.chapters import _ch06_norm_mistakes as norm_mistakes
 from lightcourse.checks.chapters import _ch06_shuffle as shuffle
 from lightcourse.checks.chapters import _ch06_swish as swish
 from lightcourse.checks.compare import Compare
@@ -47,13 +48,14 @@ EXERCISES = [
         compare=Compare(rtol=1e-6, atol=1e-8),
         call=norm.call,
         show=norm.show,
+        picture=norm.picture,
         laws=(
             Law("the gradient is right", norm.differentiable, hint=4),
             Law("running statistics carry no gradient history", norm.no_history, hint=4),
             Law("running statistics are saved with the model", norm.saved),
         ),
-        mistakes=norm.MISTAKES,
-        hints=norm.HINTS,
+        mistakes=norm_mistakes.MISTAKES,
+        hints=norm_mistakes.HINTS,
     ),
     Exercise(
         id="06.fold",
@@ -74,6 +76,7 @@ EXERCISES = [
         oracle=gate.oracle,
         mistakes=gate.MISTAKES,
         hints=gate.HINTS,
+        show=gate.show,
     ),
 ]
 
@@ -126,7 +129,7 @@ PREDICTIONS = [
             ),
             12: "There are only 6 groups to know. And a new group has room for 2 channels.",
             1: (
-                "That is what happens *without* the shuffle: every group stays on its own, and the"
+                "That is what happens **without** a shuffle: every group stays on its own, and the"
                 " network is really six networks."
             ),
             3: "Close. Count the channels in one new group: 12 / 6. Each can bring one old group.",

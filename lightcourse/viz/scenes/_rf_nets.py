@@ -1,5 +1,6 @@
 """The numbers of the receptive-field scene: what each layer of each network sees of the picture."""
 
+import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,19 +9,17 @@ import numpy as np
 
 from lightcourse.errors import UserError
 
-SHARES = (0.95, 0.8, 0.5)  # of the influence; the views after the theory
-MOST_LAYERS, MOST_NETS = 12, 6
-SAMPLES = 4  # random inputs for the effective field of a learner's own module
+MOST_LAYERS, MOST_NETS, MOST_IN_ALL = 16, 6, 60
 
-Chain = Sequence[Sequence[int]]
+Layer = tuple[int, int, int, int]  # kernel, stride, padding, dilation
 
 
-def conv(kernel: int, stride: int = 1, dilation: int = 1) -> tuple[int, int, int, int]:
-    """A layer with "same" padding: (kernel, stride, padding, dilation)."""
+def conv(kernel: int, stride: int = 1, dilation: int = 1) -> Layer:
+    """Return a layer with "same" padding: (kernel, stride, padding, dilation)."""
     return kernel, stride, (kernel - 1) * dilation // 2, dilation
 
 
-DEFAULT: dict[str, list[tuple[int, int, int, int]]] = {
+DEFAULT: dict[str, list[Layer]] = {
     "plain 3×3": [conv(3)] * 8,
     "slow ↓": [conv(3, 1 + (i in (2, 5, 7))) for i in range(8)],
     "fast ↓": [conv(3, 1 + (i < 3)) for i in range(8)],
@@ -30,94 +29,167 @@ DEFAULT: dict[str, list[tuple[int, int, int, int]]] = {
 
 
 @dataclass(frozen=True)
+class Step:
+    """What one layer of a chain adds: size += (kernel - 1) * dilation * jump; jump *= stride."""
+
+    kernel: int
+    stride: int
+    dilation: int
+    size: int  # of the field before this layer
+    jump: int  # before this layer
+
+
+@dataclass(frozen=True)
 class Stage:
-    """One layer: what a unit of it sees, and how strongly.
+    """One layer: what a unit of it sees, and how strongly. Axis 0 is rows, axis 1 columns."""
 
-    low, high are the first and last input row or column, (2, size) for the unit nearest to each
-    input pixel, axis 0 rows; heat is the middle unit's squared gradient, (size, size), sum 1.
-    """
-
+    number: int  # place in the whole network; the input is 0
     name: str
     code: str
     size: tuple[int, int]
     jump: tuple[int, int]
     map: tuple[int, int]
-    low: np.ndarray
-    high: np.ndarray
-    heat: np.ndarray
-    growth: tuple[int, int] | None = None  # (kernel - 1) * dilation and the jump before
+    low: np.ndarray  # (2, size): first input index seen by the unit nearest to each pixel
+    high: np.ndarray  # (2, size): the last one
+    middle: np.ndarray  # (2 axes, first and last): what the middle unit sees
+    heat: np.ndarray  # (size, size): the middle unit's squared gradient, sum 1
+    step: Step | None = None
 
 
-def stages_of(layers: Any, size: int) -> list[Stage]:
-    """Return the input and every layer to show, of a chain of tuples or of an `nn.Module`.
+@dataclass(frozen=True)
+class Net:
+    """A network to show: its input and some or all of its layers."""
+
+    name: str
+    stages: list[Stage]
+    layers: int  # in the whole network
+    measured: bool = False  # heat by autograd on the network's own weights, else exact
+
+    @property
+    def note(self) -> str:
+        """Say which layers are left out; empty when none is."""
+        shown = len(self.stages) - 1
+        return "" if shown == self.layers else f"{shown} of {self.layers} layers shown"
+
+
+def nets_of(layers: Any, size: int) -> list[Net]:
+    """Return what to show of None, a list of layers, an `nn.Module`, or a dictionary of these.
 
     Raises:
-        UserError: nothing to show, or more than can be drawn.
+        UserError: nothing to show, or something that is no network.
     """
     from torch import nn
 
-    if isinstance(layers, nn.Module):
-        return [_input(size), *_of_module(layers, size)]
-    chain = [(*layer, *(1, 1, 0, 1)[len(layer) :]) for layer in layers]
-    if not 1 <= len(chain) <= MOST_LAYERS:
-        raise UserError(f"cannot draw {len(chain)} layers; give 1 to {MOST_LAYERS}.")
-    return [_input(size), *_of_chain(chain, size)]
+    if layers is None:
+        chosen: dict[str, Any] = dict(DEFAULT)
+    elif isinstance(layers, nn.Module):
+        chosen = {type(layers).__name__: layers}
+    elif isinstance(layers, Mapping):
+        chosen = {str(name): net for name, net in layers.items()}
+    else:
+        chosen = {"your net": layers}
+    if not 1 <= len(chosen) <= MOST_NETS:
+        raise UserError(f"cannot draw {len(chosen)} networks; give 1 to {MOST_NETS}.")
+    most = min(MOST_LAYERS, MOST_IN_ALL // len(chosen) - 1)
+    return [_net(name, net, size, most) for name, net in chosen.items()]
 
 
-def named(layers: Any) -> dict[str, Any]:
-    """Return `{name: network}` for None, a chain, a module, or a dictionary of these."""
+def _net(name: str, layers: Any, size: int, most: int) -> Net:
     from torch import nn
 
-    if layers is None:
-        return dict(DEFAULT)
+    if isinstance(layers, Sequence) and layers and isinstance(layers[0], nn.Module):
+        layers = nn.Sequential(*layers)
     if isinstance(layers, nn.Module):
-        return {type(layers).__name__: layers}
-    if isinstance(layers, Mapping):
-        if not 1 <= len(layers) <= MOST_NETS:
-            raise UserError(f"cannot draw {len(layers)} networks; give 1 to {MOST_NETS}.")
-        return {str(name): net for name, net in layers.items()}
-    if isinstance(layers, Sequence) and not isinstance(layers, str):
-        return {"your net": layers}
-    raise UserError(
-        f"cannot draw a {type(layers).__name__}; give a list of (kernel, stride, padding, dilation)"
-        ", an nn.Module, or a dictionary of these."
-    )
+        from ._rf_module import stages_of_module
+
+        stages, total = stages_of_module(layers, size, most)
+        return Net(name, [_input(size), *stages], total, measured=True)
+    chain = _chain(layers)
+    kept = thin(range(len(chain)), most)
+    return Net(name, [_input(size), *_stages(chain, kept, size)], len(chain))
+
+
+def _chain(layers: Any) -> list[Layer]:
+    """Return the layers as four whole numbers each."""
+    wish = "give a list of (kernel, stride, padding, dilation), or an nn.Module"
+    if isinstance(layers, (str, Mapping)) or not isinstance(layers, Sequence) or not layers:
+        raise UserError(f"cannot draw {layers!r} as a network; {wish}.")
+    chain = []
+    for layer in layers:
+        try:
+            given = tuple(operator.index(n) for n in layer)
+            kernel, stride, padding, dilation = (*given, *(1, 1, 0, 1)[len(given) :])
+        except (TypeError, ValueError) as error:
+            raise UserError(f"cannot draw the layer {layer!r}; {wish}.") from error
+        if min(kernel, stride, dilation) < 1 or padding < 0 or not given:
+            raise UserError(
+                f"cannot draw the layer {layer!r}: kernel, stride and dilation start at 1, "
+                "padding at 0."
+            )
+        chain.append((kernel, stride, padding, dilation))
+    return chain
+
+
+def thin(layers: Sequence[int], most: int) -> list[int]:
+    """Return at most `most` of them, evenly spread, with the first and the last.
+
+    >>> thin(range(10), 4)
+    [0, 3, 6, 9]
+    """
+    if len(layers) <= most:
+        return list(layers)
+    return [layers[i] for i in np.linspace(0, len(layers) - 1, most).round().astype(int)]
 
 
 def _input(size: int) -> Stage:
     line = np.arange(size)
     heat = np.zeros((size, size))
     heat[size // 2, size // 2] = 1
+    code = f"x = torch.randn(1, 3, {size}, {size})"
+    middle = np.full((2, 2), size // 2)
     both = np.stack([line, line])
-    return Stage("input", f"x.shape   # (1, 3, {size}, {size})", (1, 1), (1, 1), (size, size),
-                 both, both, heat)  # fmt: skip
+    return Stage(0, "input", code, (1, 1), (1, 1), (size, size), both, both, middle, heat)
 
 
-def _of_chain(chain: list[tuple[int, ...]], size: int) -> list[Stage]:
+def _stages(chain: list[Layer], kept: list[int], size: int) -> list[Stage]:
     """Stages of a chain: exact integers, and the exact expected squared gradient."""
     from lightcourse.analysis import chain_receptive_field
 
-    stages, width, jump = [], size, 1
-    for depth, (kernel, stride, padding, dilation) in enumerate(chain, 1):
-        width = (width + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
-        if width < 1:
-            raise UserError(f"layer {depth} leaves nothing of a {size} px picture; make it larger.")
-        reach, step, start = chain_receptive_field(chain[:depth])[-1]
-        unit = np.clip(np.rint((np.arange(size) - start) / step), 0, width - 1)
-        low = start + unit * step - (reach - 1) / 2
-        both = np.stack([low, low])
-        line = _expected_gradient(chain[:depth], size)
+    found = chain_receptive_field(chain)
+    widths = _widths(chain, size)
+    stages = []
+    for i in kept:
+        kernel, stride, padding, dilation = chain[i]
+        reach, jump, start = found[i]
+        before = found[i - 1] if i else (1, 1, 0.0)
+        width = widths[i + 1]
+        unit = np.clip(np.rint((np.arange(size) - start) / jump), 0, width - 1)
+        first = round(start - (reach - 1) / 2)
+        low = np.stack([first + unit.astype(int) * jump] * 2)
+        middle = first + width // 2 * jump
+        line = expected_gradient(chain[: i + 1], size)
         stages.append(
             Stage(
-                name=_name(kernel, stride, dilation),
+                number=i + 1, name=_name(kernel, stride, dilation),
                 code=_line(kernel, stride, padding, dilation),
-                size=(reach, reach), jump=(step, step), map=(width, width),
-                low=both, high=both + reach - 1, heat=np.outer(line, line),
-                growth=((kernel - 1) * dilation, jump),
+                size=(reach, reach), jump=(jump, jump), map=(width, width),
+                low=low, high=low + reach - 1,
+                middle=np.array([[middle, middle + reach - 1]] * 2), heat=np.outer(line, line),
+                step=Step(kernel, stride, dilation, before[0], before[1]),
             )
         )  # fmt: skip
-        jump = step
     return stages
+
+
+def _widths(chain: Sequence[Layer], size: int) -> list[int]:
+    widths = [size]
+    for depth, (kernel, stride, padding, dilation) in enumerate(chain, 1):
+        widths.append((widths[-1] + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1)
+        if widths[-1] < 1:
+            raise UserError(
+                f"layer {depth} leaves nothing of a {size} px picture; give a larger size."
+            )
+    return widths
 
 
 def _name(kernel: int, stride: int, dilation: int) -> str:
@@ -131,15 +203,16 @@ def _line(kernel: int, stride: int, padding: int, dilation: int) -> str:
     return f"nn.Conv2d(c, c, {kernel}{given})"
 
 
-def _expected_gradient(chain: Sequence[tuple[int, ...]], size: int) -> np.ndarray:
-    """E[(dy/dx)²] of the middle unit along one axis, for independent zero-mean weights.
+def expected_gradient(chain: Sequence[Layer], size: int) -> np.ndarray:
+    """Return E[(dy/dx)²] of the middle unit along one axis, shape (size,), sum 1.
 
-    Squares of independent weights add up without cross terms, so each layer spreads the mass
-    evenly over its taps; rows and columns separate (Luo et al. 2016, section 2).
+    Squares of independent zero-mean weights add up without cross terms, so each layer spreads the
+    mass evenly over its taps; rows and columns separate (Luo et al. 2016, section 2).
+
+    >>> expected_gradient([(3, 1, 1, 1)] * 2, 5).round(3).tolist()
+    [0.111, 0.222, 0.333, 0.222, 0.111]
     """
-    widths = [size]
-    for kernel, stride, padding, dilation in chain:
-        widths.append((widths[-1] + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1)
+    widths = _widths(chain, size)
     mass = np.zeros(widths[-1])
     mass[widths[-1] // 2] = 1
     for (kernel, stride, padding, dilation), width in zip(chain[::-1], widths[-2::-1], strict=True):
@@ -150,101 +223,3 @@ def _expected_gradient(chain: Sequence[tuple[int, ...]], size: int) -> np.ndarra
             np.add.at(before, place[inside], mass[inside] / kernel)
         mass = before
     return mass / mass.sum()
-
-
-def _of_module(model: Any, size: int) -> list[Stage]:
-    """Stages of the layers at which the field of a learner's own network grows."""
-    from lightcourse.analysis import trace
-    from lightcourse.analysis.receptive_field import Fields
-
-    fields = Fields(trace(model, (1, _in_channels(model), size, size)))
-    rows = _growing_rows(fields)
-    if not rows:
-        raise UserError(
-            f"no layer of {type(model).__name__} widens the receptive field on a map (N, C, H, W); "
-            "pass the convolutional part of the network."
-        )
-    heats = _measured(model, [fields.trace.rows[i].name for i in rows], size)
-    return [_stage(fields, i, size, heats[fields.trace.rows[i].name]) for i in rows]
-
-
-def _in_channels(model: Any) -> int:
-    first = next((m for m in model.modules() if hasattr(m, "in_channels")), None)
-    return getattr(first, "in_channels", 3)
-
-
-def _growing_rows(fields: Any) -> list[int]:
-    """Rows of modules, still maps, whose size or stride differs from the row before; at most 12."""
-    modules, found, last = set(), [], None
-    for i, (row, field) in enumerate(zip(fields.trace.rows, fields.all, strict=True)):
-        if field is None or len(fields.unit_dims(i)) < 2 or row.name in modules:
-            continue
-        local = field.local or field
-        if local.is_global or (local.size, local.stride) == last or not row.kind[:1].isupper():
-            continue
-        modules.add(row.name)
-        found.append(i)
-        last = (local.size, local.stride)
-    if len(found) > MOST_LAYERS:
-        found = [found[k] for k in np.linspace(0, len(found) - 1, MOST_LAYERS).round().astype(int)]
-    return found
-
-
-def _stage(fields: Any, index: int, size: int, heat: np.ndarray) -> Stage:
-    row = fields.trace.rows[index]
-    shape = fields.trace.shape(row.output)
-    field = fields.all[index].local or fields.all[index]
-    ends = []
-    for axis in (0, 1):
-        count = shape[2 + axis]
-        units = [(u, shape[3] // 2) if axis == 0 else (shape[2] // 2, u) for u in range(count)]
-        low, high = fields.intervals(index, units, local=True)
-        low, high = np.asarray(low)[:, axis], np.asarray(high)[:, axis]
-        nearest = np.abs((low + high)[None] / 2 - np.arange(size)[:, None]).argmin(1)
-        ends.append((low[nearest], high[nearest]))
-    (top, bottom), (left, right) = ends
-    return Stage(
-        name=f"{row.name} {row.kind}"[-24:], code=f"model.{row.name}   # {row.kind}",
-        size=(int(field.size[0]), int(field.size[1])),
-        jump=(round(float(field.stride[0])) or 1, round(float(field.stride[1])) or 1),
-        map=(shape[2], shape[3]), low=np.stack([top, left]), high=np.stack([bottom, right]),
-        heat=heat,
-    )  # fmt: skip
-
-
-def _measured(model: Any, names: list[str], size: int) -> dict[str, np.ndarray]:
-    """Mean squared gradient of the middle unit of each named module, by autograd."""
-    import torch
-
-    from lightcourse.analysis._state import untouched
-
-    kept: dict[str, Any] = {}
-    totals = {name: np.zeros((size, size)) for name in names}
-    generator = torch.Generator().manual_seed(0)
-    with untouched(model), torch.enable_grad():
-        hooks = [
-            model.get_submodule(name.split("#")[0]).register_forward_hook(
-                lambda _m, _i, out, name=name: kept.setdefault(name, out)
-            )
-            for name in names
-        ]
-        try:
-            for _ in range(SAMPLES):
-                kept.clear()
-                x = torch.randn(1, _in_channels(model), size, size, generator=generator)
-                model(x.requires_grad_())
-                for name in names:
-                    totals[name] += _squared_gradient(kept[name], x, generator)
-        finally:
-            for hook in hooks:
-                hook.remove()
-    return {name: total / (total.sum() or 1) for name, total in totals.items()}
-
-
-def _squared_gradient(out: Any, x: Any, generator: Any) -> np.ndarray:
-    import torch
-
-    middle = out[0, :, out.shape[2] // 2, out.shape[3] // 2]
-    signs = torch.randn(len(middle), generator=generator)  # fixed signs could cancel
-    (gradient,) = torch.autograd.grad((middle * signs).sum(), x, retain_graph=True)
-    return gradient.double().square().sum((0, 1)).numpy()

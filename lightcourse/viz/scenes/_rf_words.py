@@ -1,110 +1,163 @@
-"""What the receptive-field scene says: captions and replies, computed from the numbers."""
+"""What the receptive-field scene says: captions, code and replies, computed from the numbers."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from ._rf_nets import SHARES, Stage
+from ._rf_nets import Net, Stage
 
-HOLES = 3.0  # the strongest pixel of the middle over the weakest: above this the field has holes
-
-
-def sides(heat: np.ndarray) -> list[int]:
-    """Return, for each share, the side of the smallest square round the middle that holds it."""
-    middle = heat.shape[0] // 2
-    masses = []
-    for reach in range(heat.shape[0]):
-        low, high = max(0, middle - reach), middle + reach + 1
-        masses.append(heat[low:high, low:high].sum())
-    return [2 * int(np.argmax(np.array(masses) >= s - 1e-9)) + 1 for s in SHARES]
+SHARES = (0.99, 0.95, 0.8, 0.5)  # of the influence; the views after the theory
+HOLES, HOLES_MEASURED = 3.0, 20.0  # strongest over weakest line near the middle: beyond, holes
+QUESTION_AFTER, MOST_OPTIONS = 4, 8
 
 
-def theory_caption(stages: Sequence[Stage], index: int) -> str:
+def squares(stage: Stage) -> list[tuple[np.ndarray, int]]:
+    """Return, for each share, the smallest square round the middle unit that holds it.
+
+    A square is (first input index on both axes, side), its side odd or even as the theory's is.
+    """
+    total = stage.heat.sum()
+    twice = stage.middle.sum(1)  # twice the centre
+    parity = 1 - twice % 2
+    found = []
+    for reach in range(stage.heat.shape[0] + 1):
+        sides = 2 * reach + parity
+        first = np.ceil(twice / 2 - (sides - 1) / 2).astype(int)
+        found.append((first, int(sides.max()), _mass(stage.heat, first, first + sides)))
+    if total == 0:  # nothing was measured: claim no more than the theory
+        return [(stage.middle[:, 0], max(stage.size))] * len(SHARES)
+    return [next((a, n) for a, n, m in found if m >= s * total - 1e-9) for s in SHARES]
+
+
+def _mass(heat: np.ndarray, first: np.ndarray, after: np.ndarray) -> float:
+    (top, left), (bottom, right) = np.maximum(first, 0), np.maximum(after, 0)
+    return float(heat[top:bottom, left:right].sum())
+
+
+def inside(stage: Stage) -> tuple[int, int]:
+    """Return how many rows and columns of the middle unit's field lie inside the picture."""
+    size = stage.heat.shape[0]
+    first, last = np.clip(stage.middle[:, 0], 0, None), np.clip(stage.middle[:, 1], None, size - 1)
+    rows, columns = (last - first + 1).astype(int).tolist()
+    return rows, columns
+
+
+def theory_caption(net: Net, index: int) -> str:
     """Return the caption of the theoretical field of one layer."""
-    stage = stages[index]
+    stage = net.stages[index]
     side = stage.heat.shape[0]
     if index == 0:
-        return f"Before any layer a unit is one pixel of the **{side}×{side}** picture. Press play."
-    part = min(stage.size[0], side) * min(stage.size[1], side) / side**2
+        return f"Before any layer a unit is one pixel of the **{side}×{side}** picture."
+    rows, columns = inside(stage)
+    part, padding = rows * columns / side**2, 1 - rows * columns / (stage.size[0] * stage.size[1])
     grown = ""
-    if stage.growth:
-        grown = f" It grew by {stage.growth[0]} steps of {stage.growth[1]} px."
+    if stage.step:
+        s = stage.step
+        reach = f"({s.kernel} − 1)" + (f"·{s.dilation}" if s.dilation > 1 else "") + f"·{s.jump}"
+        grown = f" = {s.size} + {reach}"
     apart = "×".join(str(j) for j in dict.fromkeys(stage.jump))
+    edge = f" **{_percent(padding)}** of the middle unit's square is padding." if padding else ""
     return (
-        f"After layer **{index}** one unit sees **{_by(stage.size)}** input pixels,"
-        f" {_percent(part)} of the picture.{grown} Neighbours stand **{apart} px** apart,"
-        f" the map is {_by(stage.map)}."
+        f"After {_who(net, stage)} one unit sees **{by(stage.size)}** pixels{grown}:"
+        f" {_percent(part)} of the picture. Neighbours look **{apart} px** apart.{edge}"
     )
 
 
-def effective_caption(stage: Stage, index: int, share: int, side: int) -> str:
+def effective_caption(net: Net, index: int, share: int) -> str:
     """Return the caption of the effective field: which share of the influence comes from where."""
+    stage = net.stages[index]
     if index == 0:
         return "Before any layer all of the influence comes from **one** pixel."
-    size = stage.heat.shape[0]
-    seen = min(stage.size[0], size) * min(stage.size[1], size)
+    if not stage.heat.any():
+        return f"No gradient reaches the picture from {_who(net, stage)}, so nothing is measured."
+    _, side = squares(stage)[share]
+    rows, columns = inside(stage)
+    area = min(side, rows) * min(side, columns) / (rows * columns)
+    whose = "its own weights" if net.measured else "random weights"
     return (
-        f"Layer {index}: theory says **{_by(stage.size)}**, but {SHARES[share]:.0%} of the"
-        f" influence comes from the middle **{side}×{side}**, {min(1, side**2 / seen):.0%} of the"
-        f" area it can see. {_verdict(stage)}"
+        f"With {whose}, **{SHARES[share]:.0%}** of the influence on {_who(net, stage)} comes from"
+        f" the middle **{side}×{side}** of {by(stage.size)}: {_percent(area)} of what it sees"
+        f" of the picture. {_verdict(net, stage)}"
     )
 
 
-def _verdict(stage: Stage) -> str:
+def _who(net: Net, stage: Stage) -> str:
+    return f"**{short(stage.name, 28)}**" if net.measured else f"layer **{stage.number}**"
+
+
+def _verdict(net: Net, stage: Stage) -> str:
     """One clause decided by the numbers: even, full of holes, or centred."""
-    size = stage.heat.shape[0]
-    line = stage.heat.sum(0)
-    reach = min(stage.size[1], size) // 2
-    middle = line[max(0, size // 2 - reach // 2) : size // 2 + reach // 2 + 1]
-    if reach < 2:
-        return "Every pixel in it counts alike."
-    if middle.max() > HOLES * max(middle.min(), 1e-12):
+    quarter = [(int(a), int(b) + 1) for a, b in _halves(stage)]
+    (top, bottom), (left, right) = quarter
+    lines = [stage.heat.sum(1)[top:bottom], stage.heat.sum(0)[left:right]]
+    ratio = max(line.max() / max(line.min(), 1e-12) for line in lines if line.size)
+    if min(stage.size) <= 3:
+        flat = stage.heat[stage.heat > 0]
+        return "Every pixel in it counts alike." if flat.max() < 1.01 * flat.min() else ""
+    if ratio > (HOLES_MEASURED if net.measured else HOLES):
         return "It is full of holes: a stride or a dilation skips pixels."
-    rows = slice(max(0, size // 2 - reach // 2), size // 2 + reach // 2 + 1)
-    return f"The middle half of each side carries {stage.heat[rows, rows].sum():.0%}."
+    part = stage.heat[top:bottom, left:right].sum() / stage.heat.sum()
+    return f"The middle quarter of its area carries {part:.0%}."
+
+
+def _halves(stage: Stage) -> list[tuple[float, float]]:
+    """First and last input index of the middle half of each side, inside the picture."""
+    last = stage.heat.shape[0] - 1
+    ends = []
+    for low, high in stage.middle:
+        cut = (high - low + 1) // 4
+        ends.append((min(max(low + cut, 0), last), max(min(high - cut, last), 0)))
+    return ends
 
 
 def _percent(part: float) -> str:
-    return f"{part:.1%}" if part < 0.095 else f"{part:.0%}"
+    return f"{part:.1%}" if 0 < part < 0.095 else f"{part:.0%}"
 
 
-def _by(pair: tuple[int, int]) -> str:
+def by(pair: tuple[int, int]) -> str:
+    """Return "rows×columns"."""
     return f"{pair[0]}×{pair[1]}"
 
 
-def code(stages: Sequence[Stage], index: int) -> str:
+def short(name: str, most: int) -> str:
+    """Return a dotted name cut at its front, where it is longer than `most` letters."""
+    return name if len(name) <= most else "…" + name[1 - most :]
+
+
+def code(net: Net, index: int) -> str:
     """Return the PyTorch line of a layer, and the recurrence with its numbers."""
-    stage = stages[index]
-    if not stage.growth:
-        return stage.code
-    steps, jump = stage.growth
-    before = stages[index - 1].size[0]
+    stage = net.stages[index]
+    if not stage.step:
+        return f"{stage.code}\n# sees {by(stage.size)}, jump {by(stage.jump)}, map {by(stage.map)}"
+    s = stage.step
     return (
-        f"x = {stage.code}(x)\n"
-        f"size = {before} + {steps} * {jump}   # = {stage.size[0]}, by (k - 1) * dilation * jump\n"
-        f"jump = {jump} * {stage.jump[0] // jump}   # = {stage.jump[0]}, from the next layer on"
+        f"x = {stage.code}(x)   # {by(stage.map)} map\n"
+        f"size = {s.size} + ({s.kernel} - 1) * {s.dilation} * {s.jump}   # {stage.size[0]}: "
+        "size + (kernel - 1) * dilation * jump\n"
+        f"jump = {s.jump} * {s.stride}   # {stage.jump[0]}: jump * stride, for the next layer"
     )
 
 
-def question(nets: Sequence[Sequence[Stage]], names: Sequence[str]) -> dict[str, Any] | None:
+def question(nets: Sequence[Net]) -> dict[str, Any] | None:
     """Return the prediction: the field after some layers, with the replies the mistakes deserve.
 
-    None when a network has no recurrence to predict from (an `nn.Module`), or only one answer.
+    None where no recurrence can be followed by hand (an `nn.Module`, layers left out).
     """
-    depth = min(4, *(len(stages) - 1 for stages in nets))
-    if depth < 2 or any(s.growth is None for stages in nets for s in stages[1:]):
+    depth = min(QUESTION_AFTER, *(len(net.stages) - 1 for net in nets))
+    layers = [net.stages[1 : depth + 1] for net in nets]
+    if depth < 2 or any(s.step is None or s.number != i for n in layers for i, s in enumerate(n, 1)):
         return None
-    truths = [stages[depth].size[0] for stages in nets]
+    truths = [net.stages[depth].size[0] for net in nets]
     replies: dict[int, list[str]] = {}
-    for name, truth in zip(names, truths, strict=True):
-        replies.setdefault(truth, []).append(f"{truth} px is what {name} sees.")
-    for stages in nets:
-        for value, reason in _mistakes(stages[1 : depth + 1]).items():
-            if reason not in replies.setdefault(value, []) and value not in truths:
+    for net, truth in zip(nets, truths, strict=True):
+        replies.setdefault(truth, []).append(f"{truth} px is what {net.name} sees.")
+    for chain in layers:
+        for value, reason in mistakes(chain).items():
+            if value not in truths and reason not in replies.setdefault(value, []):
                 replies[value].append(reason)
-    options = sorted(value for value in replies if replies[value])[:8]
-    options = sorted({*options, *truths})
+    spare = [v for v in replies if v not in truths][: max(0, MOST_OPTIONS - len(set(truths)))]
+    options = sorted({*truths, *spare})
     if len(options) < 2:
         return None
     return {
@@ -117,13 +170,17 @@ def question(nets: Sequence[Sequence[Stage]], names: Sequence[str]) -> dict[str,
     }
 
 
-def _mistakes(layers: Sequence[Stage]) -> dict[int, str]:
-    """The sizes that the usual slips give, each with the sentence that names the slip."""
-    pairs = [stage.growth or (0, 1) for stage in layers]
+def mistakes(layers: Sequence[Stage]) -> dict[int, str]:
+    """Return the sizes that the usual slips give, each with the sentence that names the slip."""
+    steps = [s.step for s in layers if s.step]
     return {
-        1 + sum(steps for steps, _ in pairs): "That forgets the jump: a stride makes every later "
-        "layer grow faster.",
-        sum(steps + 1 for steps, _ in pairs): "That adds whole kernels: a kernel of k adds k − 1, "
-        "for the middle pixel is already counted.",
-        1 + 2 * len(pairs): "That counts every layer as a plain 3×3.",
+        1 + sum((s.kernel - 1) * s.dilation for s in steps): "That forgets the jump: after a "
+        "stride, every later layer grows in larger steps.",
+        1 + sum((s.kernel - 1) * s.jump for s in steps): "That forgets the dilation: it spreads "
+        "the taps of a kernel apart.",
+        1 + sum(s.kernel * s.dilation * s.jump for s in steps): "That adds k pixels a layer; a "
+        "kernel of k adds k − 1, for its middle pixel is already counted.",
+        1 + sum((s.kernel - 1) * s.dilation * s.jump * s.stride for s in steps): "That uses the "
+        "stride of a layer one layer too early; it changes the jump of the next one.",
+        int(np.prod([s.kernel for s in steps])): "That multiplies the kernels; fields add up.",
     }

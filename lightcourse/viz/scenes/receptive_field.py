@@ -8,12 +8,13 @@ from typing import Any
 
 from lightcourse.errors import UserError
 
-from ..scene import L, Scene
-from ._rf_nets import SHARES, Stage, named, stages_of
+from ..scene import Scene, L
+from ._rf_marks import marks_of
+from ._rf_nets import Net, nets_of
 from ._rf_view import HEIGHT, WIDTH, View
-from ._rf_words import question
+from ._rf_words import SHARES, question
 
-SIZES = (8, 256)
+SIZES = (8, 512)
 VIEWS = ["theory", *("effective " * (i == 0) + f"{s:.0%}" for i, s in enumerate(SHARES))]
 HINT = "the square that {:.0%} of the influence on the middle unit comes from"
 
@@ -27,17 +28,13 @@ def receptive_field(
         UserError: the layers, the size or the unit cannot be drawn.
 
     >>> scene = receptive_field([(3, 2, 1), (3, 1, 1)], size=32)
-    >>> scene.at(layer=2).caption()[:48]
-    'After layer 2 one unit sees 7×7 input pixels, 5%'
+    >>> scene.at(layer=2).caption()[:52]
+    'After layer 2 one unit sees 7×7 pixels = 3 + (3 − 1)'
     """
-    if not SIZES[0] <= size <= SIZES[1]:
-        raise UserError(f"cannot draw a picture of {size} px; choose {SIZES[0]} to {SIZES[1]}.")
-    row, column = (size // 2, size // 2) if unit is None else unit
-    if not (0 <= row < size and 0 <= column < size):
-        raise UserError(f"the unit {(row, column)} is outside the picture of {size}×{size} px.")
-    networks = named(layers)
-    nets = [stages_of(net, size) for net in networks.values()]
+    row, column = _position(size, unit)
+    nets = nets_of(layers, size)
     view = View(nets, size)
+    tables = view.tables()
     spec = {
         "v": 1,
         "id": "receptive-field",
@@ -47,31 +44,41 @@ def receptive_field(
         " for each layer",
         "size": [WIDTH, HEIGHT],
         "dur": 350,
-        "params": _params(nets, list(networks), size, (row, column)),
-        "tables": view.tables(),
+        "params": _params(nets, view, row, column),
+        "tables": tables,
         "pool": view.pool,
-        "marks": [*view.picture(), *view.boxes(), *view.bars()],
+        "marks": marks_of(view),
         "caption": L("caption", "view", "net", "layer"),
         "code": L("code", "net", "layer"),
     }
-    ask = question(nets, list(networks))
+    ask = question(nets)
     if ask:
-        spec["tables"]["answers"] = ask.pop("answers")
+        tables["answers"] = ask.pop("answers")
         spec["ask"] = {**ask, "answer": L("answers", "net")}
     return Scene.of(spec)
 
 
-def _params(
-    nets: Sequence[Sequence[Stage]], names: list[str], size: int, unit: tuple[int, int]
-) -> list[dict[str, Any]]:
-    hints = [f"{len(stages) - 1} layers, up to {stages[-1].size[0]} px" for stages in nets]
-    first = min(2, min(len(stages) for stages in nets) - 1)
+def _position(size: int, unit: tuple[int, int] | None) -> tuple[int, int]:
+    """Return the pixel above which the unit stands first."""
+    if isinstance(size, bool) or not isinstance(size, int) or not SIZES[0] <= size <= SIZES[1]:
+        raise UserError(f"cannot draw a picture of {size} px; choose {SIZES[0]} to {SIZES[1]}.")
+    row, column = (size // 2, size // 2) if unit is None else unit
+    if not (0 <= row < size and 0 <= column < size):
+        raise UserError(f"the unit {(row, column)} is outside the picture of {size}×{size} px.")
+    return row, column
+
+
+def _params(nets: Sequence[Net], view: View, row: int, column: int) -> list[dict[str, Any]]:
+    hints = [f"{net.layers} layers, up to {net.stages[-1].size[0]} px" for net in nets]
+    first = min(2, min(len(net.stages) for net in nets) - 1)
+    place = [p * view.positions // view.size for p in (row, column)]
     return [
-        {"name": "net", "label": "Network", "kind": "select", "options": names, "hints": hints},
+        {"name": "net", "label": "Network", "kind": "select", "hints": hints,
+         "options": [net.name for net in nets]},
         {"name": "layer", "label": "Layer", "kind": "step", "n": L("depth", "net"),
          "labels": L("label", "net", "layer"), "value": first, "play": 1000},
         {"name": "view", "label": "Show", "kind": "select", "options": VIEWS,
          "hints": ["every pixel that can matter", *(HINT.format(s) for s in SHARES)]},
-        {"name": "py", "label": "row", "kind": "xy", "n": size, "value": unit[0]},
-        {"name": "px", "label": "column", "kind": "xy", "n": size, "value": unit[1]},
+        {"name": "py", "label": "row", "kind": "xy", "n": view.positions, "value": place[0]},
+        {"name": "px", "label": "column", "kind": "xy", "n": view.positions, "value": place[1]},
     ]  # fmt: skip

@@ -3,10 +3,9 @@
 // The same file serves notebooks (mountInline), stand-alone pages (mountPage) and anywidget.
 
 const NS = "http://www.w3.org/2000/svg";
-const VERSION = 1;
 const SPEEDS = [1, 2, 0.5];
-const KEYS = "Space play · ← → step · Home End · 1–9 choose · Tab reach the picture, arrows move " +
-  "in it, Enter selects · R reset · T theme · P save PNG, Shift+P SVG · F full screen";
+const KEYS = "Space play · ← → Home End steps · 1–9 choose · Tab into the picture, arrows and Enter " +
+  "there · R reset · T theme · P PNG, Shift+P SVG · F full screen";
 const NUMBERS = {
   rect: ["x", "y", "width", "height", "rx"], text: ["x", "y", "font-size"],
   circle: ["cx", "cy", "r"], line: ["x1", "y1", "x2", "y2"],
@@ -17,17 +16,17 @@ const COMMON = ["fill", "stroke", "opacity", "stroke-width", "stroke-dasharray"]
 
 // ---- 1. Look-ups: the twins of resolve, clamp, frame in scene.py --------------------------------
 
-export const isLookup = (value) => value !== null && typeof value === "object" && "t" in value;
+const isLookup = (value) => value !== null && typeof value === "object" && "t" in value;
 
-export function resolve(value, spec, state) {
+function resolve(value, spec, state) {
   if (!isLookup(value)) return value;
   const step = (found, key) => found[typeof key === "number" ? key : state[key]];
   return value.k.reduce(step, spec.tables[value.t]);
 }
 
-export const count = (param, spec, state) => param.options?.length ?? resolve(param.n, spec, state);
+const count = (param, spec, state) => param.options?.length ?? resolve(param.n, spec, state);
 
-export function clamp(spec, state) {
+function clamp(spec, state) {
   const full = {};
   for (const p of spec.params) full[p.name] = Math.trunc(state[p.name] ?? p.value ?? 0);
   for (const p of spec.params) {
@@ -36,7 +35,7 @@ export function clamp(spec, state) {
   return full;
 }
 
-export function frame(spec, state) {
+function frame(spec, state) {
   return spec.marks.map((mark) => {
     const shown = { id: mark.id, t: mark.t };
     for (const name of [...NUMBERS[mark.t], ...(WORDS[mark.t] ?? []), ...COMMON]) {
@@ -49,7 +48,7 @@ export function frame(spec, state) {
 }
 
 // A deep link: #net=fast&layer=5&theme=dark&hide=controls,text&play=1&ask=1
-export function parseHash(spec, hash) {
+function parseHash(spec, hash) {
   const state = {}, page = {};
   for (const [key, text] of new URLSearchParams(hash.replace(/^#/, ""))) {
     const param = spec.params.find((p) => p.name === key);
@@ -66,7 +65,7 @@ function indexOf(options, text) { // an option's name, its unique beginning, or 
   return near.length === 1 ? options.indexOf(near[0]) : Math.trunc(text) || 0;
 }
 
-export function toHash(spec, state, page = {}) {
+function toHash(spec, state, page = {}) {
   const ours = spec.params.map((p) => [p.name, p.options ? p.options[state[p.name]] : state[p.name]]);
   return "#" + new URLSearchParams([...ours, ...Object.entries(page)]);
 }
@@ -78,10 +77,7 @@ const ICONS = {
   prev: "M12 2L5 8l7 6zM3 2h2v12H3z", next: "M4 2l7 6-7 6zM11 2h2v12h-2z",
   reset: "M8 2.5a5.5 5.5 0 1 1-5.3 4h1.9A3.7 3.7 0 1 0 8 4.3V7L3.8 3.5 8 0z",
   theme: "M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1zm0 1.7v10.6A5.3 5.3 0 0 1 8 2.7z",
-  png: "M1 2h14v12H1zm1.6 1.6v6.2l3-3 3 3 2.2-2.2 2.6 2.6V3.6zM11 4.6a1.3 1.3 0 1 1 0 2.6 1.3 1.3 0 0 1 0-2.6z",
-  svg: "M7.1 1h1.8v6h3L8 11.2 4.1 7h3zM1.5 12.6h13v1.9h-13z",
   full: "M1 1h5v2H3v3H1zM10 1h5v5h-2V3h-3zM1 10h2v3h3v2H1zM13 10h2v5h-5v-2h3z",
-  keys: "M1 3h14v10H1zm1.6 1.6v6.8h10.8V4.6zM4 6h1.6v1.4H4zm3.2 0h1.6v1.4H7.2zm3.2 0H12v1.4h-1.6zM4.6 8.8h6.8v1.4H4.6z",
 };
 
 function make(tag, attributes = {}, ...children) {
@@ -100,8 +96,8 @@ function rich(node, text) { // **bold** without innerHTML
 }
 
 function longest(value, spec) { // the longest text a look-up can give: reserves its room
-  const leaves = isLookup(value) ? [spec.tables[value.t]].flat(Infinity) : [value];
-  return leaves.map(String).reduce((a, b) => (b.length > a.length ? b : a), "");
+  const leaves = isLookup(value) ? spec.tables[value.t] : value;
+  return [leaves].flat(Infinity).map(String).reduce((a, b) => (b.length > a.length ? b : a), "");
 }
 
 const paint = (value) =>
@@ -124,7 +120,7 @@ function hostTheme() { // JupyterLab, VS Code, Colab and friends, else the syste
 class View {
   constructor(root, payload, options) {
     const { spec } = payload;
-    if (spec.v !== VERSION) throw new Error("it was made by another version of lightcourse");
+    if (spec.v !== 1) throw new Error("it was made by another version of lightcourse");
     Object.assign(this, { root, spec, options, page: options.page ?? {} });
     this.forced = this.page.theme || payload.theme || "";
     this.closed = Boolean(spec.ask && (payload.asks || this.page.ask === "1"));
@@ -136,7 +132,9 @@ class View {
     this.refresh = []; // one function per part that shows the state
     this.speed = 1;
     this.lit = -1;
-    this.useStyle(payload.css);
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(payload.css);
+    root.adoptedStyleSheets = [sheet];
     this.build();
     this.followTheme();
     this.listen();
@@ -144,33 +142,35 @@ class View {
     if (this.page.play === "1" && this.timeline && !this.calm.matches) this.play();
   }
 
+  now(value) { // a value of the specification in the present state
+    return resolve(value, this.spec, this.state);
+  }
+
   on(target, type, handler) {
     target.addEventListener(type, handler, { signal: this.ending.signal });
   }
 
-  useStyle(css) {
-    const sheet = new CSSStyleSheet();
-    sheet.replaceSync(css);
-    const home = this.root.getRootNode();
-    home.adoptedStyleSheets = [...home.adoptedStyleSheets, sheet];
-  }
-
   build() {
-    const { spec, options } = this;
+    const { spec } = this;
     this.box = make("section", { class: "lc", tabindex: "0", role: "group", "aria-label": spec.title });
-    this.box.classList.toggle("lc-big", Boolean(options.page));
+    this.grow(false);
     this.box.style.setProperty("--lc-ratio", spec.size[1] / spec.size[0]);
     this.tip = make("div", { class: "lc-tip", "aria-hidden": "true" });
     const parts = { title: this.buildHead(), controls: this.buildControls(), stage: this.buildStage(),
       warn: this.buildWarning(), text: this.buildCaption(), ask: this.buildAsk(), code: this.buildCode() };
-    for (const name of (this.page.hide ?? "").split(",")) parts[name]?.classList.add("lc-gone");
+    for (const name of this.page.hide?.split(",") ?? []) parts[name]?.classList.add("lc-gone");
     this.box.append(...Object.values(parts).filter(Boolean), this.tip);
     this.root.append(this.box);
   }
 
-  button(name, label, key, act) {
-    const node = make("button", { type: "button", class: "lc-button" }, icon(name));
-    this.name(node, key ? `${label} (${key})` : label);
+  button(sign, label, key, act) { // `sign` is an icon's name, or what the button says
+    const node = this.press("lc-button", sign in ICONS ? icon(sign) : sign, act);
+    this.name(node, `${label} (${key})`);
+    return node;
+  }
+
+  press(kind, content, act) {
+    const node = make("button", { type: "button", class: kind }, content);
     this.on(node, "click", act);
     return node;
   }
@@ -183,13 +183,14 @@ class View {
   buildHead() {
     const { spec } = this;
     const keys = make("p", { class: "lc-keys", hidden: "" }, KEYS);
-    const help = this.button("keys", "Keys", "?", () => this.toggleKeys());
+    const help = this.button("?", "Keys", "?", () => this.toggleKeys());
     this.toggleKeys = () => help.setAttribute("aria-expanded", !(keys.hidden = !keys.hidden));
     help.setAttribute("aria-expanded", false);
     const tools = make("div", { class: "lc-tools" }, help,
+      this.button("reset", "Reset", "R", () => this.reset()),
       this.button("theme", "Light or dark", "T", () => this.flip()),
-      this.button("png", "Save as PNG", "P", () => this.save("png")),
-      this.button("svg", "Save as SVG", "Shift+P", () => this.save("svg")),
+      this.button("PNG", "Save as PNG", "P", () => this.save("png")),
+      this.button("SVG", "Save as SVG", "Shift+P", () => this.save("svg")),
       this.button("full", "Full screen", "F", () => this.fullScreen()));
     const heading = make(this.options.page ? "h1" : "h3", { class: "lc-title" }, spec.title);
     const words = make("div", {}, heading, make("p", { class: "lc-sub" }, spec.subtitle ?? ""));
@@ -205,12 +206,11 @@ class View {
 
   buildCaption() {
     const { spec } = this;
-    const text = longest(spec.caption, spec);
-    const [block, live] = this.reserve("lc-caption", text, { "aria-live": "polite" });
+    const [block, live] = this.reserve("lc-caption", longest(spec.caption, spec), { "aria-live": "polite" });
     this.refresh.push(() => {
-      const now = String(resolve(spec.caption, spec, this.state));
-      rich(live, now);
-      this.svg.setAttribute("aria-label", `${spec.alt}. ${now.replaceAll("**", "")}`);
+      const text = String(this.now(spec.caption));
+      rich(live, text);
+      this.svg.setAttribute("aria-label", `${spec.alt}. ${text.replaceAll("**", "")}`);
     });
     return block;
   }
@@ -220,7 +220,7 @@ class View {
     if (!spec.warn) return null;
     const [block, live] = this.reserve("lc-warn", longest(spec.warn, spec), { role: "status" });
     this.refresh.push(() => {
-      const why = String(resolve(spec.warn, spec, this.state));
+      const why = String(this.now(spec.warn));
       rich(live, why);
       live.hidden = !why;
       this.box.classList.toggle("lc-invalid", Boolean(why));
@@ -231,14 +231,16 @@ class View {
   buildCode() {
     const { spec } = this;
     if (!spec.code) return null;
-    const code = make("code"), copy = make("button", { type: "button", class: "lc-copy" }, "Copy");
-    this.refresh.push(() => (code.textContent = resolve(spec.code, spec, this.state)));
-    this.on(copy, "click", async () => {
-      copy.textContent = (await toClipboard(code)) ? "Copied" : "Press Ctrl+C";
+    const code = make("code");
+    const copy = this.press("lc-copy", "Copy", async () => {
+      getSelection().selectAllChildren(code); // where the clipboard is closed, Ctrl+C remains
+      const done = navigator.clipboard?.writeText(code.textContent) ?? Promise.reject();
+      copy.textContent = await done.then(() => "Copied", () => "Press Ctrl+C");
       setTimeout(() => (copy.textContent = "Copy"), 1500);
     });
+    this.refresh.push(() => (code.textContent = this.now(spec.code)));
     const pre = make("pre", { tabindex: "0", "aria-label": "PyTorch code" }, code);
-    const summary = make("summary", {}, "The code of this state");
+    const summary = make("summary", {}, "PyTorch code for this state");
     return make("details", { class: "lc-code" }, summary, make("div", {}, pre, copy));
   }
 
@@ -250,15 +252,14 @@ class View {
       if (param.kind === "select") row.append(this.buildChoice(param));
       else if (param.kind !== "xy") row.append(this.buildSlider(param)); // xy: by dragging a mark
     }
-    row.append(this.button("reset", "Reset", "R", () => this.reset()));
     return row;
   }
 
   buildChoice(param) {
     const buttons = param.options.map((option, i) => {
-      const node = make("button", { type: "button", role: "radio" }, option);
-      if (param.hints?.[i]) node.title = param.hints[i];
-      this.on(node, "click", () => this.set({ [param.name]: i }));
+      const node = this.press("lc-option", option, () => this.set({ [param.name]: i }));
+      node.setAttribute("role", "radio");
+      node.title = param.hints?.[i] ?? "";
       return node;
     });
     const group = make("span", { class: "lc-choice", role: "radiogroup", "aria-label": param.label }, ...buttons);
@@ -275,7 +276,11 @@ class View {
       node.setAttribute("aria-checked", chosen);
       node.tabIndex = chosen ? 0 : -1;
     }));
-    return make("div", { class: "lc-control" }, make("span", { "aria-hidden": "true" }, param.label), group);
+    return this.labelled(param, group);
+  }
+
+  labelled({ label }, ...parts) {
+    return make("div", { class: "lc-control" }, make("span", { "aria-hidden": "true" }, label), ...parts);
   }
 
   buildSlider(param) {
@@ -294,11 +299,10 @@ class View {
       slider.max = n - 1;
       slider.value = this.state[param.name];
       slider.disabled = n < 2;
-      shown.textContent = param.labels ? resolve(param.labels, spec, this.state) : this.state[param.name];
+      shown.textContent = param.labels ? this.now(param.labels) : this.state[param.name];
       slider.setAttribute("aria-valuetext", shown.textContent);
     });
-    const label = make("span", { "aria-hidden": "true" }, param.label);
-    const control = make("div", { class: "lc-control" }, label, slider, shown);
+    const control = this.labelled(param, slider, shown);
     if (param === this.timeline) control.prepend(this.buildPlayer());
     return control;
   }
@@ -307,13 +311,12 @@ class View {
     const step = (by) => () => this.step(by);
     this.player = this.button("play", "Play", "Space", () => this.toggle());
     this.player.classList.add("lc-play");
-    const pace = make("button", { type: "button", class: "lc-button lc-pace" }, "1×");
-    this.name(pace, "Speed 1×");
-    this.on(pace, "click", () => {
+    const pace = this.press("lc-button lc-pace", "1×", () => {
       this.speed = SPEEDS[(SPEEDS.indexOf(this.speed) + 1) % SPEEDS.length];
-      pace.textContent = `${this.speed}×`.replace("0.5", "½");
+      pace.textContent = `${this.speed}×`;
       this.name(pace, `Speed ${this.speed}×`);
     });
+    this.name(pace, "Speed 1×");
     return make("span", { class: "lc-player" }, this.button("prev", "Previous step", "←", step(-1)),
       this.player, this.button("next", "Next step", "→", step(1)), pace);
   }
@@ -382,13 +385,9 @@ class View {
   buildAsk() {
     const { ask } = this.spec;
     if (!this.closed) return null;
-    const reply = this.reserve("lc-reply", ask.replies.map((r) => `Not quite. ${r}`)
-      .reduce((a, b) => (b.length > a.length ? b : a)), { "aria-live": "polite" });
-    const buttons = ask.options.map((option, i) => {
-      const node = make("button", { type: "button", class: "lc-answer" }, option);
-      this.on(node, "click", () => choose(i));
-      return node;
-    });
+    const replies = ask.replies.map((text) => `Not quite. ${text}`);
+    const reply = this.reserve("lc-reply", longest(replies), { "aria-live": "polite" });
+    const buttons = ask.options.map((option, i) => this.press("lc-answer", option, () => choose(i)));
     const choose = (i) => {
       const open = { ...this.state, [ask.param]: ask.from };
       const right = resolve(ask.answer, this.spec, clamp(this.spec, open));
@@ -426,8 +425,8 @@ class View {
     this.svg = make("svg", { viewBox: `0 0 ${spec.size.join(" ")}`, role: "group", class: "lc-svg" });
     this.nodes = spec.marks.map((mark) => {
       const node = make(mark.t, { "data-id": mark.id });
-      this.reachable(mark) ? node.setAttribute("role", mark.set ? "button" : "img")
-        : node.setAttribute("aria-hidden", "true");
+      if (this.reachable(mark)) node.setAttribute("role", mark.set ? "button" : "img");
+      else node.setAttribute("aria-hidden", "true");
       if (mark.t === "image") node.setAttribute("preserveAspectRatio", "none");
       if (mark.t === "image" && !mark.smooth) node.classList.add("lc-pixels");
       if (mark.drag) { node.classList.add("lc-drag"); node.tabIndex = 0; }
@@ -504,7 +503,7 @@ class View {
     let home = -1;
     spec.marks.forEach((mark, i) => {
       if (!this.reachable(mark)) return;
-      const label = String(resolve(mark.label ?? mark.tip ?? mark.s ?? mark.id, spec, state));
+      const label = String(this.now(mark.label ?? mark.tip ?? mark.s ?? mark.id));
       const text = mark.drag ? `${label}. Arrow keys move it` : label;
       if (nodes[i].getAttribute("aria-label") !== text) nodes[i].setAttribute("aria-label", text);
       if (mark.drag) return;
@@ -515,7 +514,7 @@ class View {
 
   visible(i) {
     const opacity = this.spec.marks[i].opacity ?? 1;
-    return resolve(opacity, this.spec, this.state) > 0;
+    return this.now(opacity) > 0;
   }
 
   rove(i) { // one mark at a time is a tab stop
@@ -551,10 +550,7 @@ class View {
       });
       this.on(node, "blur", () => this.unlight());
     });
-    this.on(document, "fullscreenchange", () => {
-      const full = this.root.getRootNode().fullscreenElement === box;
-      box.classList.toggle("lc-big", full || Boolean(this.options.page));
-    });
+    this.on(document, "fullscreenchange", () => this.grow(this.root.fullscreenElement === box));
     this.watcher = new IntersectionObserver(([seen]) => seen.isIntersecting || this.stop());
     this.watcher.observe(box); // no work when scrolled away
   }
@@ -581,7 +577,7 @@ class View {
     const acts = {
       " ": this.timeline && (() => this.toggle()), r: () => this.reset(), t: () => this.flip(),
       p: () => this.save("png"), P: () => this.save("svg"), f: () => this.fullScreen(),
-      "?": () => this.toggleKeys(), Escape: this.cover && (() => this.coverWindow(false)), ...moves,
+      "?": () => this.toggleKeys(), Escape: this.box.matches(".lc-cover") && (() => this.fullScreen()), ...moves,
     };
     if (/^[1-9]$/.test(key)) {
       const first = this.spec.params.find((p) => p.kind === "select");
@@ -644,14 +640,14 @@ class View {
   light(i) { // the mark and all that share a link with it; the others fade
     this.lit = i;
     const { spec, state } = this, mark = spec.marks[i];
-    const links = (m) => (m.link === undefined ? [] : [resolve(m.link, spec, state)].flat());
+    const links = (m) => (m.link === undefined ? [] : [this.now(m.link)].flat());
     const ours = links(mark);
     this.nodes.forEach((node, j) => {
       const theirs = links(spec.marks[j]);
       const fade = ours.length && theirs.length && !theirs.some((l) => ours.includes(l));
       node.classList.toggle("lc-fade", Boolean(fade));
     });
-    const text = mark.tip === undefined ? "" : String(resolve(mark.tip, spec, state));
+    const text = mark.tip === undefined ? "" : String(this.now(mark.tip));
     this.tip.textContent = text;
     this.tip.classList.toggle("lc-on", Boolean(text));
   }
@@ -682,10 +678,9 @@ class View {
       host = hostTheme();
       this.setTheme(this.page.theme || ""); // the reader switched everything: go along
     };
-    const attributeFilter = ["data-jp-theme-light", "data-vscode-theme-kind", "theme", "data-theme"];
     this.themes = new MutationObserver(changed);
     for (const node of [document.body, document.documentElement]) {
-      this.themes.observe(node, { attributes: true, attributeFilter });
+      this.themes.observe(node, { attributes: true });
     }
     this.on(matchMedia("(prefers-color-scheme: dark)"), "change", changed);
   }
@@ -694,42 +689,32 @@ class View {
     this.setTheme(this.box.dataset.theme === "dark" ? "light" : "dark");
   }
 
-  fullScreen() {
-    if (document.fullscreenElement) return document.exitFullscreen();
-    if (this.cover || !this.box.requestFullscreen) return this.coverWindow(!this.cover);
-    return this.box.requestFullscreen().catch(() => this.coverWindow(true));
+  fullScreen() { // where it is not allowed, fill the window
+    const { box } = this, cover = () => this.grow(box.classList.toggle("lc-cover"));
+    if (document.fullscreenElement) document.exitFullscreen();
+    else if (box.matches(".lc-cover") || !box.requestFullscreen) cover();
+    else box.requestFullscreen().catch(cover);
   }
 
-  coverWindow(yes) { // where full screen is not allowed, fill the window
-    this.cover = yes;
-    this.box.classList.toggle("lc-cover", yes);
+  grow(yes) {
     this.box.classList.toggle("lc-big", yes || Boolean(this.options.page));
   }
 
-  svgText() {
-    const { spec } = this, copy = this.svg.cloneNode(true), style = getComputedStyle(this.box);
-    const colour = (text) => text.replace(/var\((--lc-\w+)\)/g, (_, v) => style.getPropertyValue(v).trim());
-    this.nodes.forEach((node, i) => {
-      const twin = copy.children[i];
-      for (const { name } of [...twin.attributes]) {
-        if (/^(class|style|role|tabindex|aria-.*|data-.*)$/.test(name)) twin.removeAttribute(name);
-      }
-      for (const name of ["fill", "stroke"]) {
-        if (node.style[name]) twin.setAttribute(name, colour(node.style[name]));
-      }
-      if (node.matches(".lc-pixels")) twin.setAttribute("style", "image-rendering:pixelated");
-      if (node.style.visibility) twin.setAttribute("visibility", "hidden");
+  svgText() { // the picture alone, in the colours of the moment
+    const { spec } = this, [width, height] = spec.size, style = getComputedStyle(this.box);
+    const value = (name) => style.getPropertyValue(name).trim();
+    const colour = (token) => paint(token).replace(/var\((.*)\)/, (_, name) => value(name));
+    const picture = make("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img",
+      "aria-label": this.svg.getAttribute("aria-label"), "font-family": value("--lc-font") });
+    picture.append(make("rect", { width, height, fill: colour("bg") }));
+    this.frame().forEach(({ id, t, s = "", ...rest }, i) => {
+      if (rest.opacity === 0) return;
+      for (const name of ["fill", "stroke"]) if (name in rest) rest[name] = colour(rest[name]);
+      if (t === "image") rest.preserveAspectRatio = "none";
+      if (t === "image" && !spec.marks[i].smooth) rest.style = "image-rendering:pixelated";
+      picture.append(make(t, rest, s));
     });
-    for (const name of ["class", "role"]) copy.removeAttribute(name);
-    const [width, height] = spec.size;
-    const about = document.createElementNS(NS, "title");
-    about.textContent = `${spec.title}. ${copy.getAttribute("aria-label")}`;
-    copy.removeAttribute("aria-label");
-    copy.prepend(about, make("rect", { width, height, fill: colour("var(--lc-bg)") }));
-    for (const [k, v] of Object.entries({ width, height, "font-family": colour("var(--lc-font)") })) {
-      copy.setAttribute(k, v);
-    }
-    return new XMLSerializer().serializeToString(copy);
+    return new XMLSerializer().serializeToString(picture);
   }
 
   async save(kind) {
@@ -762,25 +747,13 @@ class View {
   }
 }
 
-async function toClipboard(node) {
-  try {
-    await navigator.clipboard.writeText(node.textContent);
-    return true;
-  } catch { // no permission: at least select it
-    getSelection().selectAllChildren(node);
-    return document.execCommand("copy");
-  }
-}
-
 // ---- 9. Ways in ---------------------------------------------------------------------------------
-
-export const mount = (root, payload, options = {}) => new View(root, payload, options);
 
 function mountIn(host, payload, options) { // a shadow root keeps our style and the page's apart
   host.setAttribute("data-lm-suppress-shortcuts", "true"); // events come from the host, for Lumino
   const root = host.shadowRoot ?? host.attachShadow({ mode: "open" });
   try {
-    return (host.lightcourse = mount(root, payload(), options));
+    return (host.lightcourse = new View(root, payload(), options));
   } catch (error) {
     const note = `This picture cannot be drawn: ${error.message}. Run the cell again to make it anew.`;
     root.replaceChildren(make("p", { role: "alert" }, note), make("slot"));
@@ -789,7 +762,7 @@ function mountIn(host, payload, options) { // a shadow root keeps our style and 
 }
 
 // Notebook output: <div class=lightcourse-scene data-lc=KEY><img><script type=application/json>
-export function mountInline(key) {
+function mountInline(key) {
   for (const host of document.querySelectorAll(`.lightcourse-scene[data-lc="${key}"]`)) {
     if (!host.shadowRoot) {
       mountIn(host, () => JSON.parse(host.querySelector("[type='application/json']").textContent), {});
@@ -797,10 +770,12 @@ export function mountInline(key) {
   }
 }
 
-export function mountPage(host) {
+function mountPage(host) {
   const payload = JSON.parse(document.getElementById("lc-data").textContent);
   const { state, page } = parseHash(payload.spec, location.hash);
-  const onState = (now) => history.replaceState(null, "", toHash(payload.spec, now, page));
+  const onState = (now) => { // an <iframe srcdoc> has no address to write to
+    if (location.protocol !== "about:") history.replaceState(null, "", toHash(payload.spec, now, page));
+  };
   const view = mountIn(host, () => payload, { state, page, onState });
   addEventListener("hashchange", () => view?.set(parseHash(payload.spec, location.hash).state, { quiet: true }));
   view?.box.focus({ preventScroll: true });

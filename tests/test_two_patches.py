@@ -1,0 +1,132 @@
+"""The two-patches data and its network: same again from a seed, balanced, honest about reach."""
+
+import numpy as np
+import pytest
+import torch
+
+from lightcourse.analysis import analyze, chain_receptive_field
+from lightcourse.errors import UserError
+from lightcourse.training.two_patches import (
+    PATCH,
+    SIDE,
+    ReachNet,
+    accuracy,
+    swapped_pair,
+    train_once,
+    two_patches,
+)
+
+
+def test_the_same_seed_gives_the_same_pictures_and_another_seed_others():
+    one, same, other = (two_patches(50, 14, seed) for seed in (3, 3, 4))
+    assert torch.equal(one[0], same[0]) and torch.equal(one[1], same[1])
+    assert not torch.equal(one[0], other[0])
+    assert not torch.equal(one[0], two_patches(50, 10, 3)[0])
+
+
+def test_making_pictures_leaves_the_global_random_states_alone():
+    np.random.seed(0)
+    torch.manual_seed(0)
+    numpy, tensor = np.random.get_state()[1].tolist(), torch.get_rng_state()
+    train_once(1, 14, seed=0, n=60, epochs=1)
+    assert np.random.get_state()[1].tolist() == numpy
+    assert torch.equal(torch.get_rng_state(), tensor)
+
+
+@pytest.mark.parametrize("n", [2, 10, 1000])
+def test_half_of_each_class(n):
+    images, classes = two_patches(n)
+    assert images.shape == (n, 1, SIDE, SIDE) and images.dtype == torch.float32
+    assert classes.dtype == torch.int64 and int(classes.sum()) == n // 2
+
+
+@pytest.mark.parametrize("distance", [6, 10, 14, 20])
+def test_each_picture_holds_one_patch_of_each_kind_at_the_distance(distance):
+    images, classes = two_patches(40, distance, noise=0.0)
+    for image, label in zip(images[:, 0].numpy(), classes.tolist(), strict=True):
+        assert np.count_nonzero(image) == 2 * PATCH * PATCH
+        # horizontal stripes: no change from left to right inside the patch
+        flat = (image != 0) & (np.roll(image, -1, 1) == image)
+        columns = set(np.flatnonzero(flat.any(0)))
+        upright = (image != 0) & (np.roll(image, -1, 0) == image)
+        others = set(np.flatnonzero(upright.any(1)))
+        left = _first(columns)
+        right = _first(set(np.flatnonzero(upright.any(0))))
+        step = (right - left) if label == 0 else (left - right)
+        assert step % SIDE == distance
+        assert columns and others
+
+
+def _first(columns: set[int]) -> int:
+    """The first column of a run that may wrap around the edge."""
+    (start,) = [c for c in columns if (c - 1) % SIDE not in columns]
+    return int(start)
+
+
+@pytest.mark.parametrize("patch", ["left", "right"])
+def test_one_patch_alone_says_nothing(patch):
+    """A template that reads the kind of one patch, wherever it is, cannot tell the classes."""
+    images, classes = two_patches(400, 14, noise=0.0)
+    if patch == "left":
+        # whatever it is, each picture has the same energy of both kinds of stripes
+        across = (images - images.roll(1, 3)).abs().gt(1e-6).sum((1, 2, 3))
+        assert len({int(v) for v in across[classes == 0]} ^ {int(v) for v in across[classes == 1]}) == 0
+    else:
+        down = (images - images.roll(1, 2)).abs().gt(1e-6).sum((1, 2, 3))
+        assert len({int(v) for v in down[classes == 0]} ^ {int(v) for v in down[classes == 1]}) == 0
+
+
+def test_position_says_nothing():
+    _, classes = two_patches(4000, 14)
+    images, _ = two_patches(4000, 14, noise=0.0)
+    where = images[:, 0].abs().sum(1).argmax(1).float()
+    assert abs(float(where[classes == 0].mean() - where[classes == 1].mean())) < 1.5
+
+
+@pytest.mark.parametrize("distance", [4, 5, 13, 16, 28, 40])
+def test_a_distance_that_cannot_work_is_refused_with_the_ones_that_can(distance):
+    with pytest.raises(UserError, match=r"choose one of \[6, 8, 10"):
+        two_patches(2, distance)
+    with pytest.raises(UserError):
+        swapped_pair(distance)
+
+
+def test_dilation_changes_the_reach_and_nothing_else():
+    seen = {d: analyze(ReachNet(d), (1, 1, SIDE, SIDE)) for d in (1, 2, 3, 5, 8)}
+    assert len({(r.params, r.macs) for r in seen.values()}) == 1
+    for dilation in seen:
+        assert chain_receptive_field(ReachNet(dilation).layers)[-1][0] == 7 + 4 * dilation
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_too_short_a_reach_scores_both_orders_alike_whatever_the_weights(seed):
+    pair = swapped_pair(14)
+    torch.manual_seed(seed)
+    with torch.no_grad():
+        near, far = (
+            ReachNet(dilation).double().eval()(pair).diff(dim=0).abs().max() for dilation in (1, 3)
+        )
+    assert near < 1e-12 < 1e-6 < far
+
+
+def test_training_repeats_to_the_last_digit():
+    first, net = train_once(3, 14, seed=1, n=120, epochs=1)
+    again, _ = train_once(3, 14, seed=1, n=120, epochs=1)
+    other, _ = train_once(3, 14, seed=2, n=120, epochs=1)
+    assert first == again
+    assert first == accuracy(net, *two_patches(2000, 14, seed=3))
+    assert (first, 0.0) != (other, 0.0) or first == other  # two seeds may agree by chance
+
+
+def test_threads_are_given_back():
+    before = torch.get_num_threads()
+    train_once(1, 14, seed=0, n=60, epochs=1)
+    assert torch.get_num_threads() == before
+
+
+@pytest.mark.slow
+def test_accuracy_steps_up_when_the_field_reaches_across():
+    blind, _ = train_once(1, 14, seed=0)
+    reaching, _ = train_once(3, 14, seed=0)
+    assert blind < 0.55
+    assert reaching > 0.95
