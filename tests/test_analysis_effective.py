@@ -9,15 +9,6 @@ from lightcourse.analysis import chain_receptive_field, effective_receptive_fiel
 from lightcourse.errors import UserError
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """On a busy machine small convolutions lose far more by waiting for threads than they win."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def test_one_linear_filter_by_hand() -> None:
     model = nn.Conv2d(1, 1, 3, padding=1, bias=False)
     taps = torch.tensor([[1.0, 0, 2], [0, 0, 0], [0, -2, 0]])

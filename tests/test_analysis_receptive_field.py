@@ -29,15 +29,6 @@ def torchvision():
     return import_torchvision()
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """Small convolutions on a busy machine lose far more by waiting for threads than they win."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 class Fn(nn.Module):
     """A forward written as a function of (layers, x), over layers given by name."""
 

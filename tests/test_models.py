@@ -9,16 +9,6 @@ from lightcourse._torchvision import import_torchvision
 from lightcourse.errors import UserError
 from lightcourse.models import mobilenet_v2
 
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """On a busy machine small convolutions lose far more by waiting for threads than they win."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 # width: params and multiply-accumulates at 224, counted by an independent build in the project's
 # facts; the paper's table 4 and the authors' README print 1.95, 2.61, 3.47, 6.06 M and 97, 209,
 # 300, 582 M

@@ -118,7 +118,7 @@ def main():
     print("Installing the pinned packages into .venv (the first time takes a few minutes) …")
     update_pip()
     extras = {"lab": ".[lab]", "test": ".[test]"}[what]
-    pip("install", "--quiet", "--progress-bar", "on", "-c", "requirements.lock", "-e", extras)
+    pip("install", "-c", "requirements.lock", "-e", extras)
     with open(os.path.join(VENV, "lightcourse-stamp"), "w") as file:
         file.write(fingerprint(what) + "\n")
     print("Ready after {:.0f} s.".format(time.time() - start))

@@ -14,15 +14,18 @@ WIDTH, HEIGHT = 1020, 536
 EDGE, SIDE = 42, 480  # px: left and top of the picture with its padding, and its side
 NUMBER, NAME, BAR_END, SEES, JUMP, MAP = 566, 576, 832, 898, 940, 1008  # px: columns at the right
 BARS_HEIGHT = 462
-TABLE_BUDGET, POOL_BUDGET = 56_000, 56_000  # bytes, so that a scene stays below 150 kB
+TABLE_BYTES, POOL_BYTES = 46_000, 60_000  # what dragging and the pictures may take, if there is room
 MOST_POSITIONS = 64
 
 
 class View:
-    """Tables of one scene, and the geometry that they share with its marks."""
+    """Tables of one scene, and the geometry that they share with its marks.
 
-    def __init__(self, nets: list[Net], size: int):
-        self.nets, self.size = nets, size
+    `room` (0 to 1) makes the tables smaller: fewer places to drag to, coarser heat maps.
+    """
+
+    def __init__(self, nets: list[Net], size: int, room: float = 1.0):
+        self.nets, self.size, self.room = nets, size, room
         self.depth = max(len(net.stages) for net in nets)
         self.margin = max(1, round(size / 8))  # input pixels of padding that are shown
         self.cell = SIDE / (size + 2 * self.margin)
@@ -32,8 +35,8 @@ class View:
         stages = [stage for net in nets for stage in net.stages]
         square = all((s.low[0] == s.low[1]).all() and (s.high[0] == s.high[1]).all() for s in stages)
         self.axes = (0,) if square else (0, 1)  # one table serves both axes where it can
-        numbers = 17 * len(stages) * len(self.axes)  # bytes a position takes in the tables
-        self.positions = min(size, MOST_POSITIONS, TABLE_BUDGET // numbers)
+        each = 16 * len(stages) * len(self.axes)  # bytes that a position takes in the tables
+        self.positions = min(size, MOST_POSITIONS, int(TABLE_BYTES * room) // each)
         self.pixels = ((np.arange(self.positions) + 0.5) * size / self.positions).astype(int)
         longest = max(len(short(s.name, 18)) for s in stages)
         self.bar = NAME + min(160.0, max(62.0, 8.8 * longest)) + 12
@@ -92,7 +95,9 @@ class View:
     def _heading(self, view: int) -> str:
         if view == 0:
             return f"{self.size}×{self.size} picture · drag the unit"
-        return "Influence on the middle unit · bright is strong"
+        own = {net.measured for net in self.nets}
+        weights = "its own" if own == {True} else "random" if own == {False} else "random or own"
+        return f"Influence on the middle unit · {weights} weights · bright is strong"
 
     def _each(self, value: Callable[[Stage], Any]) -> list:
         return [[value(stage) for stage in net.stages] for net in self.nets]
@@ -113,13 +118,15 @@ class View:
         """The unit above each position: its square, and what of it lies outside the picture."""
 
         def both(value: Callable[[Stage, int], np.ndarray]) -> list:
-            rows = self._each(lambda s: [value(s, axis).tolist() for axis in self.axes])
+            return self._each(lambda s: [value(s, axis).tolist() for axis in self.axes])
+
+        def filled(rows: list) -> list:  # the squares of layers that are not there need a place
             return [row + [row[-1]] * (self.depth - len(row)) for row in rows]
 
         at = self.pixels
         return {
-            "low": both(lambda s, a: self.place(s.low[a][at])),
-            "length": both(lambda s, a: self.span(s.low[a][at], s.high[a][at])),
+            "low": filled(both(lambda s, a: self.place(s.low[a][at]))),
+            "length": filled(both(lambda s, a: self.span(s.low[a][at], s.high[a][at]))),
             "before": both(lambda s, a: _count(-s.low[a][at])),
             "after": both(lambda s, a: _count(s.high[a][at] - self.size + 1)),
         }
@@ -178,7 +185,7 @@ class View:
             pool = Pool(self.pool)
             heats = self._each(lambda s, pool=pool, side=side: pool.heat(
                 np.sqrt(shrink(s.heat, side)), alpha=True))  # fmt: skip
-            if sum(map(len, pool)) <= POOL_BUDGET:
+            if sum(map(len, pool)) <= POOL_BYTES * self.room:
                 break
         self.pool = pool
         return heats

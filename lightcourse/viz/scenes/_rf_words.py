@@ -57,7 +57,7 @@ def theory_caption(net: Net, index: int) -> str:
         reach = f"({s.kernel} − 1)" + (f"·{s.dilation}" if s.dilation > 1 else "") + f"·{s.jump}"
         grown = f" = {s.size} + {reach}"
     apart = "×".join(str(j) for j in dict.fromkeys(stage.jump))
-    edge = f" **{_percent(padding)}** of the middle unit's square is padding." if padding else ""
+    edge = f" **{_percent(padding)}** of the middle one's square is padding." if padding else ""
     return (
         f"After {_who(net, stage)} one unit sees **{by(stage.size)}** pixels{grown}:"
         f" {_percent(part)} of the picture. Neighbours look **{apart} px** apart.{edge}"
@@ -74,11 +74,10 @@ def effective_caption(net: Net, index: int, share: int) -> str:
     _, side = squares(stage)[share]
     rows, columns = inside(stage)
     area = min(side, rows) * min(side, columns) / (rows * columns)
-    whose = "its own weights" if net.measured else "random weights"
     return (
-        f"With {whose}, **{SHARES[share]:.0%}** of the influence on {_who(net, stage)} comes from"
-        f" the middle **{side}×{side}** of {by(stage.size)}: {_percent(area)} of what it sees"
-        f" of the picture. {_verdict(net, stage)}"
+        f"**{SHARES[share]:.0%}** of the influence on {_who(net, stage)} comes from the middle"
+        f" **{side}×{side}** of {by(stage.size)}: {_percent(area)} of the area. "
+        f"{_verdict(net, stage)}"
     )
 
 
@@ -96,9 +95,9 @@ def _verdict(net: Net, stage: Stage) -> str:
         flat = stage.heat[stage.heat > 0]
         return "Every pixel in it counts alike." if flat.max() < 1.01 * flat.min() else ""
     if ratio > (HOLES_MEASURED if net.measured else HOLES):
-        return "It is full of holes: a stride or a dilation skips pixels."
+        return "It has holes: stride or dilation skips pixels."
     part = stage.heat[top:bottom, left:right].sum() / stage.heat.sum()
-    return f"The middle quarter of its area carries {part:.0%}."
+    return f"Its middle quarter carries {part:.0%}."
 
 
 def _halves(stage: Stage) -> list[tuple[float, float]]:

@@ -8,13 +8,15 @@ from typing import Any
 
 from lightcourse.errors import UserError
 
-from ..scene import Scene, L
+from ..scene import L, Scene, dumps, plain
+from ..validate import MAX_BYTES
 from ._rf_marks import marks_of
 from ._rf_nets import Net, nets_of
 from ._rf_view import HEIGHT, WIDTH, View
 from ._rf_words import SHARES, question
 
 SIZES = (8, 512)
+ROOMS = (1.0, 0.7, 0.5, 0.35, 0.2, 0.1)  # tried until the scene is small enough
 VIEWS = ["theory", *("effective " * (i == 0) + f"{s:.0%}" for i, s in enumerate(SHARES))]
 HINT = "the square that {:.0%} of the influence on the middle unit comes from"
 
@@ -31,9 +33,16 @@ def receptive_field(
     >>> scene.at(layer=2).caption()[:52]
     'After layer 2 one unit sees 7×7 pixels = 3 + (3 − 1)'
     """
-    row, column = _position(size, unit)
+    pixel = _position(size, unit)
     nets = nets_of(layers, size)
-    view = View(nets, size)
+    for room in ROOMS:
+        spec = _spec(nets, View(nets, size, room), pixel)
+        if len(dumps(plain(spec)).encode()) <= MAX_BYTES:
+            break
+    return Scene.of(spec)
+
+
+def _spec(nets: Sequence[Net], view: View, pixel: tuple[int, int]) -> dict[str, Any]:
     tables = view.tables()
     spec = {
         "v": 1,
@@ -44,7 +53,7 @@ def receptive_field(
         " for each layer",
         "size": [WIDTH, HEIGHT],
         "dur": 350,
-        "params": _params(nets, view, row, column),
+        "params": _params(nets, view, *pixel),
         "tables": tables,
         "pool": view.pool,
         "marks": marks_of(view),
@@ -55,7 +64,7 @@ def receptive_field(
     if ask:
         tables["answers"] = ask.pop("answers")
         spec["ask"] = {**ask, "answer": L("answers", "net")}
-    return Scene.of(spec)
+    return spec
 
 
 def _position(size: int, unit: tuple[int, int] | None) -> tuple[int, int]:

@@ -755,7 +755,7 @@ function mountIn(host, payload, options) { // a shadow root keeps our style and 
   try {
     return (host.lightcourse = new View(root, payload(), options));
   } catch (error) {
-    const note = `This picture cannot be drawn: ${error.message}. Run the cell again to make it anew.`;
+    const note = `This picture cannot be drawn: ${error.message}. Run the cell again.`;
     root.replaceChildren(make("p", { role: "alert" }, note), make("slot"));
     return null;
   }
