@@ -37,12 +37,12 @@ print("Ready. PyTorch", torch.__version__)
 # Take MobileNetV2 apart and sort its layers by kind. Then ask three things about each kind. How many
 # layers? How many multiply-accumulate operations, **MACs (乘加次数)**? How much time on *this* machine?
 #
-# (Run the folded cell. A click on its three dots shows the code that measures and draws.)
+# The first cell is a stopwatch, the second counts and draws. Run both; you need not read them now.
 
 
-# %% jupyter={"source_hidden": true}
+# %%
 def seconds_by_kind(model, x, rounds=5):
-    """Run the model a few times; the median seconds in each kind of layer, and in one whole run."""
+    """Run the model a few times; the median seconds in each kind of layer, and outside of them."""
     started, runs = {}, []
 
     def before(layer, given):
@@ -51,61 +51,56 @@ def seconds_by_kind(model, x, rounds=5):
     def after(layer, given, made):
         runs[-1][type(layer).__name__] += time.perf_counter() - started[layer]
 
-    hooks = []
-    for layer in model.modules():
-        if not list(layer.children()):
-            hooks.append(layer.register_forward_pre_hook(before))
-            hooks.append(layer.register_forward_hook(after))
+    leaves = [layer for layer in model.modules() if not list(layer.children())]
+    hooks = [layer.register_forward_pre_hook(before) for layer in leaves]
+    hooks += [layer.register_forward_hook(after) for layer in leaves]
     with torch.inference_mode():
         for _ in range(rounds + 1):
             runs.append(defaultdict(float))
             start = time.perf_counter()
             model(x)
-            runs[-1]["whole"] = time.perf_counter() - start
+            whole = time.perf_counter() - start
+            runs[-1]["outside"] = whole - sum(runs[-1].values())
     for hook in hooks:
         hook.remove()
-    runs = runs[1:]  # the first run warms up
-    return {kind: sorted(run[kind] for run in runs)[rounds // 2] for kind in runs[0]}
+    runs = sorted(runs[1:], key=lambda run: sum(run.values()))  # the first run warms up
+    return runs[rounds // 2]
 
 
-KINDS = {
-    "convolution, linear": ("Conv2d", "Linear"),
-    "batch norm": ("BatchNorm2d",),
-    "activation": ("ReLU6",),
-    "add, pool, rest": ("add", "mean", "Dropout"),
-}
+# %%
+KINDS = {"Conv2d": 0, "Linear": 0, "BatchNorm2d": 1, "ReLU6": 2}  # anything else is 3
+NAMES = ("convolution, linear", "batch norm", "activation", "add, pool, rest")
+
+
+def shares(table):
+    """A table by layer kind -> per cent for each of the four names."""
+    parts = [0.0] * 4
+    for kind, value in table.items():
+        parts[KINDS.get(kind, 3)] += 100 * value / sum(table.values())
+    return parts
+
+
 mobilenet = create_model("mobilenet_v2").eval()
 picture = torch.randn(1, 3, 224, 224)
-report = analyze(mobilenet, picture)
-seconds = seconds_by_kind(mobilenet, picture)
-
-
-def share_of(table):
-    """A table by layer kind -> per cent for each of our four kinds."""
-    total = sum(table.values())
-    return [100 * sum(table.get(kind, 0) for kind in kinds) / total for kinds in KINDS.values()]
-
-
 layers, macs = Counter(), Counter()
-for layer in report.layers:
+for layer in analyze(mobilenet, picture).layers:
     layers[layer.kind] += 1
     macs[layer.kind] += layer.macs
-in_layers = sum(value for kind, value in seconds.items() if kind != "whole")
-time_table = {**seconds, "add": seconds["whole"] - in_layers}
-del time_table["whole"]
-rows = {"layers": share_of(layers), "MACs": share_of(macs), "time": share_of(time_table)}
+rows = {"layers": layers, "MACs": macs, "time": seconds_by_kind(mobilenet, picture)}
+rows = {name: shares(table) for name, table in rows.items()}
 
 figure, ax = plt.subplots(figsize=(9.6, 2.6))
 left = [0.0] * 3
-for i, (name, colour) in enumerate(
-    zip(KINDS, ("#0072b2", "#d55e00", "#e69f00", "#999999"), strict=True)
+for name, widths, colour in zip(
+    NAMES,
+    zip(*rows.values(), strict=True),
+    ("#0072b2", "#c04f00", "#b27c00", "#777777"),
+    strict=True,
 ):
-    widths = [row[i] for row in rows.values()]
     bars = ax.barh(list(rows), widths, left=left, color=colour, label=name, edgecolor="white")
-    ax.bar_label(
-        bars, [f"{w:.0f} %" if w >= 4 else "" for w in widths], label_type="center", color="white"
-    )
-    left = [a + b for a, b in zip(left, widths, strict=True)]
+    texts = [f"{width:.0f} %" if width >= 4 else "" for width in widths]
+    ax.bar_label(bars, texts, label_type="center", color="white")
+    left = [done + width for done, width in zip(left, widths, strict=True)]
 ax.invert_yaxis()
 ax.set_xlim(0, 100)
 ax.set_title("MobileNetV2: shares of each kind of layer")
@@ -114,9 +109,8 @@ plt.show()
 
 others = sum(count for kind, count in layers.items() if kind not in ("Conv2d", "Linear"))
 print(f"{others} of {sum(layers.values())} layers are neither convolution nor linear.")
-print(
-    f"They do {100 - rows['MACs'][0]:.0f} % of the MACs, and took {100 - rows['time'][0]:.0f} % of the time here."
-)
+print(f"They do {100 - rows['MACs'][0]:.0f} % of the MACs, ", end="")
+print(f"and everything but convolutions took {100 - rows['time'][0]:.0f} % of the time here.")
 
 # %% [markdown]
 # By the usual count these layers are free. The clock disagrees.
@@ -512,8 +506,8 @@ reveal("06.p3")
 # %% [markdown]
 # ### Keep the numbers in range: batch norm
 #
-# Every layer changes the size of the numbers a little. After fifty layers "a little" has become a factor
-# of thousands, up or down. **Batch normalisation (批归一化)** resets each channel.
+# Every layer changes the size of the numbers a little. A factor of 1.2 in each of fifty layers makes 9,100.
+# **Batch normalisation (批归一化)** sets each channel back.
 #
 # One channel holds the values 1, 3, 5, 7 in this batch.
 #
@@ -527,15 +521,15 @@ reveal("06.p3")
 # Which values share one mean? *All pictures of the batch, all pixels, one channel.* Each table below is a
 # batch of 4 pictures with 6 channels; a cell stands for all pixels. Cells of one colour share a mean.
 
-# %% jupyter={"source_hidden": true}
-NAMES = ("batch norm", "group norm, 2 groups", "FRN (instance norm)")
+# %%
+WAYS = ("batch norm", "group norm, 2 groups", "FRN (instance norm)")
 SHARED = (
     [list(range(6)) for n in range(4)],
     [[2 * n + c // 3 for c in range(6)] for n in range(4)],
     [[6 * n + c for c in range(6)] for n in range(4)],
 )
 figure, axes = plt.subplots(1, 3, figsize=(10, 2.5))
-for ax, name, shared in zip(axes, NAMES, SHARED, strict=True):
+for ax, name, shared in zip(axes, WAYS, SHARED, strict=True):
     size = max(map(max, shared)) + 1
     ax.imshow(
         [[(7 * v % size) / size for v in row] for row in shared], cmap="turbo", vmin=0, vmax=1
@@ -858,6 +852,9 @@ plt.show()
 # first layer keeps the colours apart as well. So without a shuffle the network is three networks, one for
 # each colour, whose votes are added at the end.
 #
+# Every network is trained three times, with different seeds. A gap between two networks is called *clear*
+# when it is more than four times its own uncertainty.
+#
 # If your `channel_shuffle` passes its check, the network uses it.
 
 # %%
@@ -996,7 +993,7 @@ measure("roomy", "FRN", batch=2)
 # %%
 measure("tight", "FRN", batch=2)
 
-# %% jupyter={"source_hidden": true}
+# %%
 figure, axes = plt.subplots(1, 2, figsize=(9, 3), sharey=True)
 for ax, net in zip(axes, NETS, strict=True):
     for i, batch in enumerate((16, 2)):
@@ -1185,7 +1182,7 @@ print(f"\n{'':<10}{'layers':>8}{'batch norms':>13}{'parameters':>13}{'MACs':>13}
 for name, net in (("before", full), ("after", folded)):
     seen = analyze(net, picture)
     kinds = Counter(layer.kind for layer in seen.layers if layer.kind != "Identity")
-    ms = 1000 * seconds_by_kind(net, picture)["whole"]
+    ms = 1000 * sum(seconds_by_kind(net, picture).values())
     print(
         f"{name:<10}{sum(kinds.values()):>8}{kinds['BatchNorm2d']:>13}{seen.params:>13,}{seen.macs:>13,}{ms:>8.1f}"
     )

@@ -17,7 +17,15 @@ def mark(kind: str, name: str, **attributes: Any) -> Mark:
 
 
 def text(
-    name: str, x: Any, y: Any, s: Any, size: float = 15, *, anchor: str = "", bold: bool = False, **more: Any
+    name: str,
+    x: Any,
+    y: Any,
+    s: Any,
+    size: float = 15,
+    *,
+    anchor: str = "",
+    bold: bool = False,
+    **more: Any,
 ) -> Mark:
     """Return a text mark, in ink unless `fill` says otherwise; `anchor` is "", "middle" or "end"."""
     if anchor:
@@ -28,8 +36,18 @@ def text(
 
 
 def card(
-    name: str, x: Any, y: Any, width: Any, height: Any, fill: Any, word: Any, word_fill: Any,
-    *, middle: tuple[Any, Any], size: float = 15, **more: Any,
+    name: str,
+    x: Any,
+    y: Any,
+    width: Any,
+    height: Any,
+    fill: Any,
+    word: Any,
+    word_fill: Any,
+    *,
+    middle: tuple[Any, Any],
+    size: float = 15,
+    **more: Any,
 ) -> list[Mark]:
     """Return a rounded card with a word in it, as two marks; `middle` is where the word stands."""
     frame = {"x": x, "y": y, "width": width, "height": height, "rx": 7}
@@ -37,8 +55,18 @@ def card(
     x_word, y_word = middle
     return [
         mark("rect", name, **{**frame, "fill": fill, **more}),
-        text(f"{name}_s", x_word, y_word, word, size, anchor="middle", bold=True,
-             fill=word_fill, pe=0, **both),
+        text(
+            f"{name}_s",
+            x_word,
+            y_word,
+            word,
+            size,
+            anchor="middle",
+            bold=True,
+            fill=word_fill,
+            pe=0,
+            **both,
+        ),
     ]
 
 
@@ -55,11 +83,29 @@ def timeline(
     for i, label in enumerate(labels):
         left = x + i * (each + gap)
         marks += [
-            mark("rect", f"step{i}", x=left, y=y, width=each, height=height, rx=height / 2,
-                 fill=L("step_fill", param, i), stroke=L("step_edge", param, i), stroke_width=1.5,
-                 set={param: i}, label=f"Step {i + 1}: {label}"),
-            text(f"step{i}_s", left + each / 2, y + height / 2 + 5, label, anchor="middle",
-                 fill=L("step_ink", param, i), pe=0),
+            mark(
+                "rect",
+                f"step{i}",
+                x=left,
+                y=y,
+                width=each,
+                height=height,
+                rx=height / 2,
+                fill=L("step_fill", param, i),
+                stroke=L("step_edge", param, i),
+                stroke_width=1.5,
+                set={param: i},
+                label=f"Step {i + 1}: {label}",
+            ),
+            text(
+                f"step{i}_s",
+                left + each / 2,
+                y + height / 2 + 5,
+                label,
+                anchor="middle",
+                fill=L("step_ink", param, i),
+                pe=0,
+            ),
         ]
     return marks
 

@@ -125,7 +125,7 @@ def _row(view: View, i: int, y: float) -> list[Mark]:
              height=0.9 * view.row, rx=6, fill="panel", opacity=L("lit", "net", "layer", i),
              set=go, tip=tip, label=tip, link=i),
         mark("rect", f"bar{i}", x=view.bar, y=y, width=L("bar", "net", i), height=height, rx=4,
-             fill=L("now", "layer", i), opacity=there, link=i, pe=0),
+             fill=L("now", "view", "layer", i), opacity=there, link=i, pe=0),
         mark("rect", f"part{i}", x=view.bar, y=y + 0.58 * height, height=0.42 * height, rx=3,
              width=L("part", "view", "net", i), fill=AMBER, pe=0),
         text(f"number{i}", NUMBER, base, L("number", "net", i), size, anchor="end", fill="muted",

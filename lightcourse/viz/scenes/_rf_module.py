@@ -1,6 +1,7 @@
 """The receptive-field scene of a learner's own network: intervals by trace, heat by autograd."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import numpy as np
@@ -18,11 +19,10 @@ def stages_of_module(model: Any, size: int, most: int) -> tuple[list[Stage], int
     Raises:
         UserError: no layer of the network has a map on which the field grows.
     """
-    from lightcourse.analysis import trace
     from lightcourse.analysis.receptive_field import Fields
 
-    channels = _in_channels(model)
-    fields = Fields(trace(model, (1, channels, size, size)))
+    recorded, channels = _record(model, size)
+    fields = Fields(recorded)
     rows = [i for i in range(len(fields.trace.rows)) if _is_map(fields, i)]
     changing = [i for k, i in enumerate(rows) if _changes(fields, rows, k)]
     taps = {i: tap for i in changing if (tap := _tap(fields, i)) is not None}
@@ -39,9 +39,19 @@ def stages_of_module(model: Any, size: int, most: int) -> tuple[list[Stage], int
     return stages, len(changing)
 
 
-def _in_channels(model: Any) -> int:
-    first = next((m for m in model.modules() if hasattr(m, "in_channels")), None)
-    return getattr(first, "in_channels", 3)
+def _record(model: Any, size: int) -> tuple[Any, int]:
+    """Return the trace, and the number of input channels with which the network runs."""
+    from lightcourse.analysis import trace
+
+    asked = [getattr(module, "in_channels", None) for module in model.modules()]
+    first: UserError | None = None
+    for channels in dict.fromkeys([*asked[:9], 3, 1]):
+        if isinstance(channels, int):
+            try:
+                return trace(model, (1, channels, size, size)), channels
+            except UserError as error:
+                first = first or error
+    raise UserError(f"{type(model).__name__} does not run on a {size} px picture. {first}")
 
 
 def _local(fields: Any, row: int) -> Any:
@@ -100,19 +110,23 @@ def _stage(
 ) -> Stage:
     row, field = fields.trace.rows[index], _local(fields, index)
     shape = fields.trace.shape(row.output)
-    ends, middle = [], []
+    spans, middle = [], []
     for axis in (0, 1):
-        units = [(u, shape[3] // 2) if axis == 0 else (shape[2] // 2, u) for u in range(shape[2 + axis])]
-        low, high = (np.asarray(e)[:, axis].astype(int) for e in fields.intervals(index, units, local=True))
+        line = range(shape[2 + axis])
+        units = [(u, shape[3] // 2) if axis == 0 else (shape[2] // 2, u) for u in line]
+        box = fields.intervals(index, units, local=True)
+        low, high = (np.asarray(ends)[:, axis].astype(int) for ends in box)
         nearest = np.abs((low + high)[None] / 2 - np.arange(size)[:, None]).argmin(1)
-        ends.append((low[nearest], high[nearest]))
+        spans.append((low[nearest], high[nearest]))
         here = shape[2 + axis] // 2
         middle.append((low[here], high[here]))
-    (top, bottom), (left, right) = ends
-    module = modules.get(_call(row.name)[0])
-    named = f"model.{row.name.partition('#')[0]}   # {module}" if module else f"# {row.name}"
+    (top, bottom), (left, right) = spans
+    path, call = _call(row.name)
+    said = str(modules.get(path, row.kind)).split("\n")[0]
+    named = f'model.get_submodule("{path}")   # {said}' if path in modules else f"# {said}"
+    named += f", call {call + 1}" if call else ""
     return Stage(
-        number=number, name=row.name, code=named.split("\n")[0],
+        number=number, name=row.name, code=named,
         size=(int(field.size[0]), int(field.size[1])),
         jump=(_jump(field.stride[0]), _jump(field.stride[1])), map=(shape[2], shape[3]),
         low=np.stack([top, left]), high=np.stack([bottom, right]),
@@ -134,51 +148,54 @@ def _measure(
 
     totals = {i: np.zeros((size, size)) for i in taps}
     generator = torch.Generator().manual_seed(0)
-    like = next(model.parameters(), torch.zeros(()))
+    like = next((p for p in model.parameters() if p.is_floating_point()), torch.zeros(()))
     with untouched(model), torch.inference_mode(False), torch.enable_grad():
-        kept: dict[tuple[str, int, str], Any] = {}
-        handles = [
-            handle
-            for name in {name for name, _, _ in taps.values()}
-            for handle in _listen(model.get_submodule(name), name, kept)
-        ]
-        try:
-            for _ in range(SAMPLES):
-                kept.clear()
-                x = torch.randn(1, channels, size, size, generator=generator).to(like)
-                x = x.detach().requires_grad_(True)
-                model(x)
-                for i, tap in taps.items():
-                    totals[i] += _squared_gradient(kept[tap], x, generator)
-        finally:
-            for handle in handles:
-                handle.remove()
+        buffers = {name: b.clone() for name, b in model.named_buffers()}
+        for _ in range(SAMPLES):
+            x = torch.randn(1, channels, size, size, generator=generator).to(like)
+            x = x.detach().requires_grad_(True)
+            with _listening(model, {name for name, _, _ in taps.values()}) as kept:
+                torch.func.functional_call(model, buffers, (x,))
+            for i, tap in taps.items():
+                totals[i] += _squared_gradient(kept.get(tap), x, generator)
     return {i: total / (total.sum() or 1) for i, total in totals.items()}
 
 
-def _listen(module: Any, name: str, kept: dict) -> list[Any]:
-    """Keep every input and output of a module, by (name, call, side)."""
+@contextmanager
+def _listening(model: Any, names: set[str]) -> Iterator[dict[tuple[str, int, str], Any]]:
+    """Keep what goes in and out of the named modules, by (name, call, side)."""
+    from torch import Tensor
+    from torch.utils._pytree import tree_leaves
 
-    def keep(side: str) -> Callable:
-        def hook(_module: Any, values: Any, *out: Any) -> None:
-            value = out[0] if out else values[0]
-            call = sum(1 for n, _, s in kept if (n, s) == (name, side))
-            kept[name, call, side] = value
+    kept: dict[tuple[str, int, str], Any] = {}
+    modules = dict(model.named_modules())
 
-        return hook
+    def keep(name: str, side: str, values: Any) -> None:
+        first = next((t for t in tree_leaves(values) if isinstance(t, Tensor)), None)
+        call = sum(1 for n, _, s in kept if (n, s) == (name, side))
+        # a clone, for the next layer may change its input in place
+        kept[name, call, side] = None if first is None else first.clone()
 
-    return [
-        module.register_forward_pre_hook(keep("in")),
-        module.register_forward_hook(keep("out")),
-    ]
+    with ExitStack() as hooks:
+        for name in names:
+            module = modules.get(name, model)  # a model that is one layer goes by its class
+            before = lambda _m, values, name=name: keep(name, "in", values)  # noqa: E731
+            after = lambda _m, _i, out, name=name: keep(name, "out", out)  # noqa: E731
+            hooks.callback(module.register_forward_pre_hook(before).remove)
+            hooks.callback(module.register_forward_hook(after).remove)
+        yield kept
 
 
 def _squared_gradient(out: Any, x: Any, generator: Any) -> np.ndarray:
+    """Sum over channels of the squared gradient of the middle unit in a random direction."""
     import torch
 
+    nothing = np.zeros(tuple(x.shape[2:]))
+    if out is None or not out.requires_grad:  # the model cuts the gradient off
+        return nothing
     middle = out[0, :, out.shape[2] // 2, out.shape[3] // 2]
     signs = torch.randn(len(middle), generator=generator).to(middle)  # fixed signs could cancel
-    if not middle.requires_grad:  # the model cuts the gradient off: nothing to measure
-        return np.zeros(x.shape[2:])
-    (gradient,) = torch.autograd.grad((middle * signs).sum(), x, retain_graph=True)
-    return gradient.double().square().sum((0, 1)).cpu().numpy()
+    (gradient,) = torch.autograd.grad(
+        (middle * signs).sum(), x, retain_graph=True, allow_unused=True
+    )
+    return nothing if gradient is None else gradient.double().square().sum((0, 1)).cpu().numpy()

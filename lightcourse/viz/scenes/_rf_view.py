@@ -12,9 +12,12 @@ from .photo import photograph
 
 WIDTH, HEIGHT = 1020, 536
 EDGE, SIDE = 42, 480  # px: left and top of the picture with its padding, and its side
-NUMBER, NAME, BAR_END, SEES, JUMP, MAP = 566, 576, 832, 898, 940, 1008  # px: columns at the right
+NUMBER, NAME, BAR_END, SEES, JUMP, MAP = 566, 576, 818, 886, 936, 1008  # px: columns at the right
 BARS_HEIGHT = 462
-TABLE_BYTES, POOL_BYTES = 46_000, 60_000  # what dragging and the pictures may take, if there is room
+TABLE_BYTES, POOL_BYTES = (
+    46_000,
+    60_000,
+)  # what dragging and the pictures may take, if there is room
 MOST_POSITIONS = 64
 
 
@@ -33,7 +36,9 @@ class View:
         self.inner = size * self.cell
         self.row = min(50.0, BARS_HEIGHT / self.depth)
         stages = [stage for net in nets for stage in net.stages]
-        square = all((s.low[0] == s.low[1]).all() and (s.high[0] == s.high[1]).all() for s in stages)
+        square = all(
+            (s.low[0] == s.low[1]).all() and (s.high[0] == s.high[1]).all() for s in stages
+        )
         self.axes = (0,) if square else (0, 1)  # one table serves both axes where it can
         each = 16 * len(stages) * len(self.axes)  # bytes that a position takes in the tables
         self.positions = min(size, MOST_POSITIONS, int(TABLE_BYTES * room) // each)
@@ -82,7 +87,10 @@ class View:
                 [[0.75 * (i < now and view == 0) for i in layers] for now in layers]
                 for view in range(1 + shares)
             ],
-            "now": [["hi" if i == now else "c1" for i in layers] for now in layers],
+            "now": [
+                [["hi" if i == now and view == 0 else "c1" for i in layers] for now in layers]
+                for view in range(1 + shares)
+            ],
             "weight": [["700" if i == now else "400" for i in layers] for now in layers],
             "lit": [[[int(i == now and i < len(net.stages)) for i in layers] for now in layers]
                     for net in self.nets],
@@ -97,7 +105,7 @@ class View:
             return f"{self.size}×{self.size} picture · drag the unit"
         own = {net.measured for net in self.nets}
         weights = "its own" if own == {True} else "random" if own == {False} else "random or own"
-        return f"Influence on the middle unit · {weights} weights · bright is strong"
+        return f"Influence on the middle unit, with {weights} weights"
 
     def _each(self, value: Callable[[Stage], Any]) -> list:
         return [[value(stage) for stage in net.stages] for net in self.nets]
@@ -136,8 +144,7 @@ class View:
 
         def box(first: Any, last: Any) -> list:
             return [
-                [self.place(first[a]).item(), self.span(first[a], last[a]).item()]
-                for a in (0, 1)
+                [self.place(first[a]).item(), self.span(first[a], last[a]).item()] for a in (0, 1)
             ]
 
         theory = self._each(lambda s: box(s.middle[:, 0], s.middle[:, 1]))
@@ -216,7 +223,7 @@ def shrink(heat: np.ndarray, most: int) -> np.ndarray:
     (3, 3)
     """
     size = heat.shape[0]
-    side = max(n for n in range(1, most + 1) if size % n == 0 or n == most and size > most)
+    side = max(n for n in range(1, most + 1) if size % n == 0 or (n == most and size > most))
     if size % side == 0:
         return heat.reshape(side, size // side, side, size // side).mean((1, 3))
     edges = np.round(np.linspace(0, size, side + 1)).astype(int)

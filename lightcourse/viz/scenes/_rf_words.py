@@ -145,7 +145,9 @@ def question(nets: Sequence[Net]) -> dict[str, Any] | None:
     """
     depth = min(QUESTION_AFTER, *(len(net.stages) - 1 for net in nets))
     layers = [net.stages[1 : depth + 1] for net in nets]
-    if depth < 2 or any(s.step is None or s.number != i for n in layers for i, s in enumerate(n, 1)):
+    if depth < 2 or any(
+        s.step is None or s.number != i for n in layers for i, s in enumerate(n, 1)
+    ):
         return None
     truths = [net.stages[depth].size[0] for net in nets]
     replies: dict[int, list[str]] = {}

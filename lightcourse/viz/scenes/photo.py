@@ -11,8 +11,8 @@ SIDE, QUALITY = 180, 64  # px, JPEG: sharp enough on a large screen, and below 9
 FACE = (106, 16, 416, 326)
 
 
-def picture(side: int) -> "np.ndarray":
-    """Return Rear Admiral Grace Hopper's portrait (US Navy, public domain), (side, side, 3) uint8."""
+def picture(side: int) -> np.ndarray:
+    """Return Grace Hopper's portrait (US Navy, public domain), (side, side, 3) uint8."""
     from matplotlib import cbook
     from PIL import Image
 

@@ -711,7 +711,7 @@ class View {
       if (rest.opacity === 0) return;
       for (const name of ["fill", "stroke"]) if (name in rest) rest[name] = colour(rest[name]);
       if (t === "image") rest.preserveAspectRatio = "none";
-      if (t === "image" && !spec.marks[i].smooth) rest.style = "image-rendering:pixelated";
+      if (t === "image" && !spec.marks[i].smooth) rest["image-rendering"] = "pixelated";
       picture.append(make(t, rest, s));
     });
     return new XMLSerializer().serializeToString(picture);
