@@ -118,8 +118,8 @@ viz.receptive_field()
 #
 # 1. **plain 3×3**: step through the layers. How many pixels does each one add?
 # 2. **slow ↓**, then **fast ↓**: from which layer on do the steps get longer? Compare the last layer of both.
-# 3. **dilated**: the square grows just as fast without any stride. Then set *Show* to **effective 95%**. What
-#    has happened inside the square?
+# 3. **dilated**: the square grows just as fast without any stride. Then set *Show* to **95%**, the pixels that
+#    count. What has happened inside the square?
 # 4. Drag the unit into a corner. Part of its field now lies outside: that part is **padding (填充)**, made of
 #    zeros.
 #
@@ -800,8 +800,8 @@ figure.tight_layout()
 plt.show()
 
 # %% [markdown]
-# The field in theory is larger than the picture. The part that counts is much smaller. So when you choose a network,
-# the number in theory is an upper bound. Leave a good margin.
+# At the end the field in theory is larger than the picture, and the part that counts is much smaller. So when you
+# choose a network, take the number in theory for what it is: an upper bound. Leave a good margin.
 
 # %% [markdown]
 # ## Explain
@@ -873,7 +873,7 @@ plt.show()
 # ## Papers
 #
 # * A. Araujo, W. Norris, J. Sim. *Computing Receptive Fields of Convolutional Neural Networks.* Distill 2019,
-#   doi 10.23915/distill.00021. The formulas, also for branches; there pixel 0 sits at 0.5.
+#   doi 10.23915/distill.00021. Derives the formulas, also for branches.
 # * W. Luo, Y. Li, R. Urtasun, R. Zemel. *Understanding the Effective Receptive Field in Deep Convolutional Neural
 #   Networks.* NIPS 2016, arXiv 1701.04128.
 # * Z. Qin et al. *FD-MobileNet: Improved MobileNet with a Fast Downsampling Strategy.* 2018, arXiv 1802.03750.

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlencode
 
+from lightcourse.errors import UserError
+
 from .scene import Scene
 from .theme import palette
 
@@ -51,7 +53,7 @@ def demo(
         open_window: False only writes the page.
 
     Raises:
-        UserError: no such scene, parameter, value or theme.
+        UserError: no such scene, parameter, value or theme; no room for a temporary file.
     """
     from . import get_scene
 
@@ -67,10 +69,13 @@ def demo(
 
 def write_page(scene: Scene) -> Path:
     """Write the page to a temporary file that outlives this process."""
-    folder = Path(tempfile.mkdtemp(prefix="lightcourse-"))
-    page = folder / f"{scene.spec['id']}.html"
-    page.write_text(scene.html(), encoding="utf-8")
-    return page
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="lightcourse-"))
+        return scene.save(folder / f"{scene.spec['id']}.html")
+    except OSError as error:
+        raise UserError(
+            f"cannot write a temporary file: {error.strerror}; set TMPDIR to a folder with room."
+        ) from error
 
 
 def open_page(address: str) -> bool:

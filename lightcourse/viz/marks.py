@@ -27,7 +27,7 @@ def text(
     bold: bool = False,
     **more: Any,
 ) -> Mark:
-    """Return a text mark, in ink unless `fill` says otherwise; `anchor` is "", "middle" or "end"."""
+    """Return a text mark, in ink unless `fill` is given; `anchor` is "", "middle" or "end"."""
     if anchor:
         more["text_anchor"] = anchor
     if bold:

@@ -13,7 +13,8 @@ from .scene import NUMBERS, Scene, count
 from .theme import paint
 
 TOP, BOTTOM, MARGIN = 62, 74, 24  # px round the frame, for the title and the caption
-HOLD, TWEEN, FRAMES = 1100, 70, 9  # GIF: ms at rest, ms an in-between, in-betweens a step
+HOLD, TWEEN, FRAMES = 1100, 80, 7  # GIF: ms at rest, ms an in-between, in-betweens a step
+COLOURS = 128  # of a GIF
 POINT = 72 / 100  # matplotlib points in a pixel of a 100-dpi figure
 
 Frame = list[dict[str, Any]]
@@ -156,7 +157,7 @@ def _path(d: str) -> Any:
 
 
 def to_png(scene: Scene, theme: str = "light", scale: float = 2.0) -> bytes:
-    """Return the picture with title and caption as a PNG, `scale` pixels for each of the frame's."""
+    """Return picture, title and caption as a PNG, `scale` pixels for each one of the frame."""
     buffer = io.BytesIO()
     _render(scene, theme, scale).save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
@@ -165,25 +166,34 @@ def to_png(scene: Scene, theme: str = "light", scale: float = 2.0) -> bytes:
 def _render(scene: Scene, theme: str, scale: float, frame: Frame | None = None) -> Any:
     from PIL import Image
 
-    buffer = io.BytesIO()
     figure = to_figure(scene, theme, frame=frame)
-    figure.savefig(buffer, format="png", dpi=100 * scale, facecolor=paint("bg", theme))
-    buffer.seek(0)
-    return Image.open(buffer).convert("RGB")
+    figure.set_dpi(100 * scale)
+    figure.canvas.draw()
+    return Image.fromarray(np.asarray(figure.canvas.buffer_rgba())[..., :3].copy())
 
 
 def to_gif(scene: Scene, theme: str = "light", scale: float = 0.9) -> bytes:
     """Return all steps of the timeline as an animated GIF, with in-betweens; it loops."""
     from PIL import Image
 
-    pictures, times = [], []
-    for picture, milliseconds in _film(scene, theme, scale):
-        pictures.append(picture.quantize(96, method=Image.Quantize.MEDIANCUT, dither=0))
-        times.append(milliseconds)
+    film = list(_film(scene, theme, scale))
+    palette = _palette([picture for picture, milliseconds in film if milliseconds >= HOLD])
+    # one palette for all: then equal pixels stay equal, and a frame stores only what has changed
+    pictures = [p.quantize(palette=palette, dither=Image.Dither.NONE) for p, _ in film]
+    times = [milliseconds for _, milliseconds in film]
     buffer = io.BytesIO()
     options: dict[str, Any] = {"duration": times, "loop": 0, "optimize": True, "disposal": 1}
     pictures[0].save(buffer, "GIF", save_all=True, append_images=pictures[1:], **options)
     return buffer.getvalue()
+
+
+def _palette(pictures: list[Any]) -> Any:
+    """Return an image whose palette suits all pictures."""
+    from PIL import Image
+
+    small = [np.asarray(picture)[::2, ::2] for picture in pictures]
+    whole = Image.fromarray(np.concatenate(small))
+    return whole.quantize(COLOURS, method=Image.Quantize.MEDIANCUT)
 
 
 def _film(scene: Scene, theme: str, scale: float) -> Iterable[tuple[Any, int]]:
@@ -204,7 +214,7 @@ def _film(scene: Scene, theme: str, scale: float) -> Iterable[tuple[Any, int]]:
 
 
 def tween(spec: dict[str, Any], start: Frame, end: Frame, part: float) -> Frame:
-    """Return the frame `part` (0 to 1) of the way: numbers move with each mark's delay, words switch."""
+    """Return the frame `part` (0 to 1) of the way: numbers move after their delay, words switch."""
     duration = spec.get("dur", 0) or 1
     total = duration + max((m.get("delay", 0) for m in spec["marks"]), default=0)
     frames = []

@@ -23,6 +23,7 @@ REQUIRED = {
     "path": ("d",),
 }
 EXTRAS = {"id", "t", "tip", "link", "set", "drag", "delay", "pe", "label", "smooth"}
+RESERVED = {"theme", "hide", "play", "ask"}  # words of a deep link
 PARAM_KINDS = {"select", "step", "range", "xy"}
 PATH = re.compile(r"\s*([MLCZ](\s*-?\d+(\.\d+)?[\s,]*)*)*")
 COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
@@ -62,6 +63,8 @@ def _check_params(spec: Mapping[str, Any]) -> None:
         where = f"parameter {param.get('name')!r}"
         if names.count(param.get("name")) > 1:
             raise SceneError(f"{where}: this name is used twice")
+        if param.get("name") in RESERVED:
+            raise SceneError(f"{where}: this name is taken by deep links")
         if param.get("kind") not in PARAM_KINDS:
             raise SceneError(
                 f"{where}: kind {param.get('kind')!r} is none of {sorted(PARAM_KINDS)}"

@@ -13,6 +13,19 @@ from viz_sample import sample_scene
 from lightcourse import viz
 from lightcourse.viz.scene import Scene
 
+FLAGS = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-dev-shm-usage",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--force-color-profile=srgb",
+    "--font-render-hinting=none",
+]
+
 
 def watch(page: Page) -> list[str]:
     """Collect the page's errors and requests for anything but local files and data."""

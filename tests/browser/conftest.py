@@ -5,24 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser_tools import Shown, watch
+from browser_tools import FLAGS, Shown, watch
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from lightcourse.viz.demo import find_browser
 from lightcourse.viz.scene import Scene
 
-FLAGS = [
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-dev-shm-usage",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    "--force-color-profile=srgb",
-    "--font-render-hinting=none",
-]
 NO_BROWSER = "no Chromium, Chrome or Edge here: install one or set CHROMIUM to its path"
 
 

@@ -88,7 +88,7 @@ def serve(folder: Path) -> Iterator[Lab]:
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
     command += [f"--ServerApp.root_dir={root}", "--ip=127.0.0.1", f"--port={port}"]
     command += ["--ServerApp.port_retries=0", "--IdentityProvider.token="]
-    command += ["--ServerApp.disable_check_xsrf=True"]
+    command += ["--ServerApp.disable_check_xsrf=True", "--expose-app-in-browser"]
     command += ["--LabApp.news_url=", "--LabApp.check_for_updates_class="
                 "jupyterlab.NeverCheckForUpdate"]  # fmt: skip
     log = folder / "server.log"

@@ -247,7 +247,7 @@ MISTAKES = (
     Mistake(
         "half-a-pixel",
         "Your starts are half a pixel too far right. In this course pixel 0 sits at 0, not at 0.5"
-        " as in the Distill article.",
+        " as in some tutorials.",
         matches=_half_pixel,
         hint=5,
     ),

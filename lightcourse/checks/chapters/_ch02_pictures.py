@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
+from itertools import product
 
 from lightcourse.checks.exercise import Case
 
@@ -64,23 +65,23 @@ def strips(want: Span, got: Span, what: str = "") -> Drawing:
 def boxes(want: Box, got: Box, height: int, width: int) -> Drawing:
     """Two pictures of height × width pixels: the target's box, and the learner's beside it."""
     cell = min(_CELL, 260 / max(height, width))
+    column_width = max(width * cell + 30, 190)
     parts = []
     for i, (name, colour, ((top, bottom), (left, right))) in enumerate(
         (("target", _WANT, want), ("yours", _GOT, got))
     ):
-        x0, y0 = 4 + i * (width * cell + 40), 22
-        parts.append(_text(x0, 14, f"{name}: rows {top} to {bottom}, columns {left} to {right}"))
-        for row in range(height):
-            for column in range(width):
-                inside = top <= row <= bottom and left <= column <= right
-                parts.append(
-                    f'<rect x="{x0 + column * cell:.1f}" y="{y0 + row * cell:.1f}"'
-                    f' width="{cell - 1:.1f}" height="{cell - 1:.1f}"'
-                    + (f' fill="{colour}"/>' if inside else ' fill="currentColor" opacity=".12"/>')
-                )
+        x0, y0 = 4 + i * column_width, 38
+        parts.append(_text(x0, 14, name))
+        parts.append(_text(x0, 30, f"rows {top} to {bottom}, columns {left} to {right}"))
+        for row, column in product(range(height), range(width)):
+            inside = top <= row <= bottom and left <= column <= right
+            parts.append(
+                f'<rect x="{x0 + column * cell:.1f}" y="{y0 + row * cell:.1f}"'
+                f' width="{cell - 1:.1f}" height="{cell - 1:.1f}"'
+                + (f' fill="{colour}"/>' if inside else ' fill="currentColor" opacity=".12"/>')
+            )
     words = f"target {want}, yours {got}"
-    total = max(8 + 2 * width * cell + 40, 560)
-    return Drawing(_svg(total, 30 + height * cell, words, parts), words)
+    return Drawing(_svg(8 + 2 * column_width, 46 + height * cell, words, parts), words)
 
 
 def chain_picture(case: Case, got: list, want: list) -> Drawing | None:

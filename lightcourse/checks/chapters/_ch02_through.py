@@ -115,8 +115,8 @@ MISTAKES = (
     ),
     Mistake(
         "window-forgotten",
-        "You map both ends by `· stride - padding`. That is where the window of an output begins;"
-        " the window of the last output reaches (kernel - 1) · dilation further.",
+        "You map both ends by `number · stride - padding`. That is where the window of an output"
+        " begins; the window of the last output reaches (kernel - 1) · dilation further.",
         mimic=_conv_only(lambda lo, hi, k, s, p, d: (lo * s - p, hi * s - p)),
         hint=2,
     ),

@@ -61,6 +61,7 @@ EXERCISES = [
         laws=_ch02_probe.LAWS,
         mistakes=_ch02_probe.MISTAKES,
         hints=_ch02_probe.HINTS,
+        show=_ch02_probe.show,
         picture=_ch02_pictures.probe_picture,
     ),
     Exercise(

@@ -24,11 +24,10 @@ def _picture(view: View) -> list[Mark]:
         mark("rect", "padding", x=EDGE, y=EDGE, width=SIDE, height=SIDE, rx=6, fill="panel",
              stroke="line", stroke_dasharray="2 5", pe=0),
         mark("rect", "over", **field, fill="hi", opacity=L("over", "view"), pe=0),
-        mark("image", "photo", **whole, href=view.photo, smooth=1),
+        mark("image", "photo", **{**whole, "pe": 1}, href=view.photo, smooth=1, drag=drag,
+             label="The unit above this pixel"),
         mark("rect", "shade", **whole, fill=SHADE, opacity=L("shade", "view")),
         mark("image", "heat", **whole, href=L("heat", "net", "layer"), opacity=EFFECTIVE),
-        mark("rect", "surface", **{**whole, "pe": 1}, fill="bg", opacity=0, drag=drag,
-             label="The unit above this pixel"),
         text("say", EDGE, EDGE - 14, L("say", "view"), fill="muted", pe=0),
     ]  # fmt: skip
 
@@ -88,7 +87,7 @@ def _outside(view: View) -> list[Mark]:
         count("over_right", "after", 1, far, L("dot", "py")),
         count("over_top", "before", 0, L("dot", "px"), near + 5),
         count("over_bottom", "after", 0, L("dot", "px"), far + 5),
-        text("padding_s", EDGE + SIDE, EDGE - 14, "round it: padding", 15, anchor="end",
+        text("padding_s", EDGE + SIDE, EDGE - 14, "around it: padding", 15, anchor="end",
              fill="muted", opacity=THEORY, pe=0),
     ]  # fmt: skip
 
@@ -103,35 +102,41 @@ def _table(view: View) -> list[Mark]:
         text("head_sees", SEES, head, L("head", "view"), anchor="end", **muted),
         text("head_jump", JUMP, head, "jump", anchor="end", **muted),
         text("head_map", MAP, head, "map", anchor="end", **muted),
-        mark("line", "rule", x1=rule, x2=rule, y1=EDGE - 4, y2=bottom, stroke="line",
-             stroke_width=1.5, stroke_dasharray="4 4", pe=0),
         text("rule_s", rule, bottom + 16, f"{view.size} px: the picture", 13,
              anchor="end" if rule > BAR_END - 60 else "middle", **muted),
         text("note", WIDTH - 12, HEIGHT - 8, L("note", "net"), 13, anchor="end", **muted),
     ]  # fmt: skip
     for i in range(view.depth):
         marks += _row(view, i, EDGE + 4 + i * view.row)
+    marks.append(
+        mark("line", "rule", x1=rule, x2=rule, y1=EDGE - 4, y2=bottom, stroke="line",
+             stroke_width=1.5, stroke_dasharray="4 4", pe=0)
+    )  # fmt: skip
     return marks
 
 
 def _row(view: View, i: int, y: float) -> list[Mark]:
     height, base = 0.66 * view.row, y + 0.33 * view.row + 5
-    size = 15 if view.row > 30 else 13
-    there, tip, go = L("there", "net", i), L("tip", "net", i), {"layer": i}
-    words = {"opacity": there, "pe": 0}
-    bold = {**words, "font_weight": L("weight", "layer", i)}
+    size = 16 if view.row > 30 else 13
+    there, tip = L("there", "net", i), L("tip", "net", i)
+    reached = L("reached", "net", "layer", i)  # later layers keep their secret: predict first
+    words: dict[str, Any] = {"opacity": there, "pe": 0}
+    numbers: dict[str, Any] = {"opacity": reached, "pe": 0}
+    weight: dict[str, Any] = {"font_weight": L("weight", "layer", i)}
     return [
         mark("rect", f"row{i}", x=NUMBER - 20, y=y - 0.12 * view.row, width=MAP + 8 - NUMBER + 20,
-             height=0.9 * view.row, rx=6, fill="panel", opacity=L("lit", "net", "layer", i),
-             set=go, tip=tip, label=tip, link=i),
+             height=0.9 * view.row, rx=6, fill=L("lit", "layer", i), opacity=there,
+             set={"layer": i}, label=tip, link=i),
         mark("rect", f"bar{i}", x=view.bar, y=y, width=L("bar", "net", i), height=height, rx=4,
-             fill=L("now", "view", "layer", i), opacity=there, link=i, pe=0),
+             fill=L("now", "view", "layer", i), opacity=reached, link=i, pe=0),
         mark("rect", f"part{i}", x=view.bar, y=y + 0.58 * height, height=0.42 * height, rx=3,
-             width=L("part", "view", "net", i), fill=AMBER, pe=0),
+             width=L("part", "view", "net", i), fill=AMBER, opacity=reached, pe=0),
         text(f"number{i}", NUMBER, base, L("number", "net", i), size, anchor="end", fill="muted",
              **words),
-        text(f"name{i}", NAME, base, L("name", "net", i), size, **bold),
-        text(f"sees{i}", SEES, base, L("sees", "view", "net", i), size, anchor="end", **bold),
-        text(f"jump{i}", JUMP, base, L("jump", "net", i), size, anchor="end", **words),
-        text(f"map{i}", MAP, base, L("map", "net", i), size, anchor="end", fill="muted", **words),
+        text(f"name{i}", NAME, base, L("name", "net", i), size, **words, **weight),
+        text(f"sees{i}", SEES, base, L("sees", "view", "net", i), size, anchor="end",
+             **numbers, **weight),
+        text(f"jump{i}", JUMP, base, L("jump", "net", i), size, anchor="end", **numbers),
+        text(f"map{i}", MAP, base, L("map", "net", i), size, anchor="end", fill="muted",
+             **numbers),
     ]  # fmt: skip

@@ -134,8 +134,8 @@ def _stage(
     )  # fmt: skip
 
 
-def _jump(stride: float) -> int:
-    return max(1, round(float(stride))) if np.isfinite(stride) else 1
+def _jump(stride: float) -> float:
+    return float(stride) if np.isfinite(stride) else 1.0
 
 
 def _measure(

@@ -47,7 +47,7 @@ class Stage:
     name: str
     code: str
     size: tuple[int, int]
-    jump: tuple[int, int]
+    jump: tuple[float, float]
     map: tuple[int, int]
     low: np.ndarray  # (2, size): first input index seen by the unit nearest to each pixel
     high: np.ndarray  # (2, size): the last one
@@ -222,4 +222,4 @@ def expected_gradient(chain: Sequence[Layer], size: int) -> np.ndarray:
             inside = (place >= 0) & (place < width)
             np.add.at(before, place[inside], mass[inside] / kernel)
         mass = before
-    return mass / mass.sum()
+    return mass / (mass.sum() or 1)  # nothing is left where every tap lies in the padding

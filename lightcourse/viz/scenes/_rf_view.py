@@ -7,7 +7,7 @@ import numpy as np
 
 from ..pool import Pool
 from ._rf_nets import Net, Stage
-from ._rf_words import SHARES, by, code, effective_caption, short, squares, theory_caption
+from ._rf_words import SHARES, by, code, effective_caption, short, squares, theory_caption, times
 from .photo import photograph
 
 WIDTH, HEIGHT = 1020, 536
@@ -64,10 +64,9 @@ class View:
         return np.round(self.place(np.asarray(high) + 1) - self.place(low), 1)
 
     def length(self, pixels: float) -> float:
-        """Length of a bar; a field much larger than the picture ends beyond the picture's mark."""
+        """Length of a bar, to scale: the longest is the largest field or the picture."""
         longest = max(max(stage.size) for net in self.nets for stage in net.stages)
-        scale = max(min(longest, 1.3 * self.size), self.size)
-        return self.bar_width * min(pixels, scale) / scale
+        return self.bar_width * pixels / max(longest, self.size)
 
     # -- tables --------------------------------------------------------------------------
 
@@ -92,8 +91,11 @@ class View:
                 for view in range(1 + shares)
             ],
             "weight": [["700" if i == now else "400" for i in layers] for now in layers],
-            "lit": [[[int(i == now and i < len(net.stages)) for i in layers] for now in layers]
-                    for net in self.nets],
+            "lit": [["panel" if i == now else "bg" for i in layers] for now in layers],
+            "reached": [
+                [[int(i <= now and i < len(net.stages)) for i in layers] for now in layers]
+                for net in self.nets
+            ],
             "same": list(layers), "over": [0.22, *[0] * shares],
             "say": [self._heading(view) for view in range(1 + shares)],
             "caption": self._views(theory_caption, effective_caption),
@@ -170,7 +172,7 @@ class View:
             return [row + [fill] * (self.depth - len(row)) for row in rows]
 
         none = [[0] * self.depth for _ in self.nets]
-        whole = self._pad(lambda s: _times(s.size) + " px", "")
+        whole = self._pad(lambda s: times(s.size) + " px", "")
 
         return {
             "bar": self._pad(lambda s: self.length(max(s.size)), 0),
@@ -179,11 +181,10 @@ class View:
             "there": self._pad(lambda s: 1, 0),
             "number": self._pad(lambda s: str(s.number or ""), ""),
             "name": self._pad(lambda s: short(s.name, 18), ""),
-            "jump": self._pad(lambda s: _times(s.jump), ""),
+            "jump": self._pad(lambda s: times(s.jump), ""),
             "map": self._pad(lambda s: by(s.map), ""),
             "tip": self._pad(_tip, "no such layer"),
             "head": ["sees", *(f"{s:.0%}" for s in SHARES)],
-            "legend": ["", *(f"theory, and {s:.0%} of the influence" for s in SHARES)],
         }
 
     def _heats(self) -> list:
@@ -203,17 +204,12 @@ def _count(over: np.ndarray) -> np.ndarray:
     return np.array([f"+{n}" if n > 0 else "" for n in over.tolist()])
 
 
-def _times(pair: tuple[int, int]) -> str:
-    return "×".join(str(n) for n in dict.fromkeys(pair))
-
-
 def _label(net: Net, index: int) -> str:
     return f"{net.stages[index].number} of {net.layers}" if index else "input"
 
 
 def _tip(stage: Stage) -> str:
-    name = f"Layer {stage.number}, {stage.name}" if stage.number else "Input"
-    return f"{name}: sees {by(stage.size)} px, jump {by(stage.jump)}, map {by(stage.map)}"
+    return f"Layer {stage.number}, {stage.name}" if stage.number else "Input"
 
 
 def shrink(heat: np.ndarray, most: int) -> np.ndarray:
@@ -223,8 +219,9 @@ def shrink(heat: np.ndarray, most: int) -> np.ndarray:
     (3, 3)
     """
     size = heat.shape[0]
-    side = max(n for n in range(1, most + 1) if size % n == 0 or (n == most and size > most))
-    if size % side == 0:
-        return heat.reshape(side, size // side, side, size // side).mean((1, 3))
+    even = [n for n in range(most // 2 + 1, most + 1) if size % n == 0]
+    side = max(even, default=min(most, size))
     edges = np.round(np.linspace(0, size, side + 1)).astype(int)
-    return np.add.reduceat(np.add.reduceat(heat, edges[:-1], 0), edges[:-1], 1)
+    lengths = np.diff(edges)
+    sums = np.add.reduceat(np.add.reduceat(heat, edges[:-1], 0), edges[:-1], 1)
+    return sums / np.outer(lengths, lengths)

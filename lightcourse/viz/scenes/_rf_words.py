@@ -8,7 +8,7 @@ import numpy as np
 from ._rf_nets import Net, Stage
 
 SHARES = (0.99, 0.95, 0.8, 0.5)  # of the influence; the views after the theory
-HOLES, HOLES_MEASURED = 3.0, 20.0  # strongest over weakest line near the middle: beyond, holes
+HOLES, UNEVEN = 2.0, 1.25  # how much less a line counts than a line farther out
 QUESTION_AFTER, MOST_OPTIONS = 4, 8
 
 
@@ -56,7 +56,7 @@ def theory_caption(net: Net, index: int) -> str:
         s = stage.step
         reach = f"({s.kernel} − 1)" + (f"·{s.dilation}" if s.dilation > 1 else "") + f"·{s.jump}"
         grown = f" = {s.size} + {reach}"
-    apart = "×".join(str(j) for j in dict.fromkeys(stage.jump))
+    apart = times(stage.jump)
     edge = f" **{_percent(padding)}** of the middle one's square is padding." if padding else ""
     return (
         f"After {_who(net, stage)} one unit sees **{by(stage.size)}** pixels{grown}:"
@@ -86,27 +86,56 @@ def _who(net: Net, stage: Stage) -> str:
 
 
 def _verdict(net: Net, stage: Stage) -> str:
-    """One clause decided by the numbers: even, full of holes, or centred."""
-    quarter = [(int(a), int(b) + 1) for a, b in _halves(stage)]
-    (top, bottom), (left, right) = quarter
-    lines = [stage.heat.sum(1)[top:bottom], stage.heat.sum(0)[left:right]]
-    ratio = max(line.max() / max(line.min(), 1e-12) for line in lines if line.size)
-    if min(stage.size) <= 3:
-        flat = stage.heat[stage.heat > 0]
-        return "Every pixel in it counts alike." if flat.max() < 1.01 * flat.min() else ""
-    if ratio > (HOLES_MEASURED if net.measured else HOLES):
-        return "It has holes: stride or dilation skips pixels."
-    part = stage.heat[top:bottom, left:right].sum() / stage.heat.sum()
-    return f"Its middle quarter carries {part:.0%}."
+    """One clause decided by the numbers: holes, uneven, even, or centred."""
+    halves = _halves(stage)
+    (top, bottom), (left, right) = halves
+    dip = max(_dip(stage.heat.sum(1 - axis), *halves[axis]) for axis in (0, 1))
+    if dip >= UNEVEN:
+        less = f"{dip:.1f} times less than" if np.isfinite(dip) else "for nothing, unlike"
+        what = "Holes" if dip >= HOLES else "Uneven"
+        return f"{what}{_cause(net, stage)}: some lines of pixels count {less} lines farther out."
+    heat = stage.heat[stage.heat > 0]
+    if heat.max() < 1.01 * heat.min():
+        return "Every pixel in it counts alike."
+    part = stage.heat[top : bottom + 1, left : right + 1].sum() / stage.heat.sum()
+    even = (bottom - top + 1) * (right - left + 1) / np.prod(inside(stage))
+    middle = by((bottom - top + 1, right - left + 1))
+    return f"Its middle {middle} carries {part:.0%}; evenly spread, it would be {even:.0%}."
 
 
-def _halves(stage: Stage) -> list[tuple[float, float]]:
+def _dip(line: np.ndarray, first: int, last: int) -> float:
+    """How many times less a line of the middle counts than the strongest one farther out."""
+    centre = (first + last) / 2
+    worst = 1.0
+    for p in range(first, last + 1):
+        outer = line[p + 1 :] if p >= centre else line[:p]
+        strongest = outer.max(initial=0)
+        if strongest > 0.1 * line.max():  # weaker ones are the noise of a measured tail
+            worst = max(worst, strongest / line[p] if line[p] > 0 else np.inf)
+    return worst
+
+
+def _cause(net: Net, stage: Stage) -> str:
+    """What leaves the holes, where the layers say so."""
+    steps = [s.step for s in net.stages if s.step and s.number <= stage.number]
+    causes = [
+        name
+        for name, found in (
+            ("stride", any(step.stride > 1 for step in steps)),
+            ("dilation", any(step.dilation > 1 for step in steps)),
+        )
+        if found
+    ]
+    return f" from {' and '.join(causes)}" if causes else ""
+
+
+def _halves(stage: Stage) -> list[tuple[int, int]]:
     """First and last input index of the middle half of each side, inside the picture."""
     last = stage.heat.shape[0] - 1
     ends = []
     for low, high in stage.middle:
         cut = (high - low + 1) // 4
-        ends.append((min(max(low + cut, 0), last), max(min(high - cut, last), 0)))
+        ends.append((int(min(max(low + cut, 0), last)), int(max(min(high - cut, last), 0))))
     return ends
 
 
@@ -114,14 +143,26 @@ def _percent(part: float) -> str:
     return f"{part:.1%}" if 0 < part < 0.095 else f"{part:.0%}"
 
 
-def by(pair: tuple[int, int]) -> str:
+def by(pair: tuple[float, float]) -> str:
     """Return "rows×columns"."""
-    return f"{pair[0]}×{pair[1]}"
+    return f"{pair[0]:g}×{pair[1]:g}"
+
+
+def times(pair: tuple[float, float]) -> str:
+    """Return one number where both axes agree, else "rows×columns"."""
+    return f"{pair[0]:g}" if pair[0] == pair[1] else by(pair)
 
 
 def short(name: str, most: int) -> str:
-    """Return a dotted name cut at its front, where it is longer than `most` letters."""
-    return name if len(name) <= most else "…" + name[1 - most :]
+    """Return a dotted name cut at its front, at a dot, where it is longer than `most` letters.
+
+    >>> short("features.10.conv.1.0", 18)
+    '….10.conv.1.0'
+    """
+    if len(name) <= most:
+        return name
+    tail = name[1 - most :]
+    return "…" + tail[max(0, tail.find(".")) :]
 
 
 def code(net: Net, index: int) -> str:

@@ -90,12 +90,11 @@ class Layout:
         top = TABLE_TOP + (TABLE_HEIGHT - rows * pitch) / 2
         return left + column * self.pitch, top + row * pitch + (pitch - height) / 2, height
 
-    def corner(self, step: int) -> tuple[float, float]:
-        """Left edge and top edge of the table, or of where it would be."""
+    def table_top(self, step: int) -> float:
+        """Upper edge of the table, or of where it would be."""
         if not self.in_table(step):
-            return WIDTH / 2, TABLE_TOP
-        places = [self.place(c, step) for c in range(self.channels)]
-        return min(p[0] for p in places), min(p[1] for p in places)
+            return TABLE_TOP
+        return min(self.place(c, step)[1] for c in range(self.channels))
 
     def reading(self, step: int) -> str:
         """The path that reads the table row by row: the order in memory."""

@@ -160,8 +160,8 @@ def _reply(answer: int, channels: int, groups: Sequence[int]) -> str:
     if right:
         parts.append(f"{answer} is right for {' or '.join(map(str, right))} groups, shuffled.")
     parts += [
-        f"With {g} groups an output has only {channels}/{g} = {channels // g} inputs: it cannot know"
-        f" all {g}."
+        f"With {g} groups an output has only {channels}/{g} = {channels // g} inputs: it cannot"
+        f" know all {g}."
         for g in groups
         if g == answer and channels // g < g
     ]

@@ -2,6 +2,7 @@
 
 import base64
 import io
+from pathlib import Path
 
 import numpy as np
 
@@ -13,11 +14,12 @@ FACE = (106, 16, 416, 326)
 
 def picture(side: int) -> np.ndarray:
     """Return Grace Hopper's portrait (US Navy, public domain), (side, side, 3) uint8."""
-    from matplotlib import cbook
+    import matplotlib
     from PIL import Image
 
-    with cbook.get_sample_data("grace_hopper.jpg") as file:
-        image = Image.open(file).convert("RGB").crop(FACE)
+    path = Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"
+    with Image.open(path) as whole:
+        image = whole.convert("RGB").crop(FACE)
     return np.asarray(image.resize((side, side), Image.Resampling.LANCZOS))
 
 

@@ -78,7 +78,7 @@ def _position(size: int, unit: tuple[int, int] | None) -> tuple[int, int]:
 
 
 def _params(nets: Sequence[Net], view: View, row: int, column: int) -> list[dict[str, Any]]:
-    hints = [f"{net.layers} layers, up to {net.stages[-1].size[0]} px" for net in nets]
+    hints = [f"{net.layers} layers" if net.layers > 1 else "1 layer" for net in nets]
     first = min(2, min(len(net.stages) for net in nets) - 1)
     place = [p * view.positions // view.size for p in (row, column)]
     return [

@@ -550,6 +550,9 @@ class View {
       });
       this.on(node, "blur", () => this.unlight());
     });
+    this.on(document, "pointerdown", (e) => { // JupyterLab would leave the focus with us
+      if (!e.composedPath().includes(box)) this.root.activeElement?.blur();
+    });
     this.on(document, "fullscreenchange", () => this.grow(this.root.fullscreenElement === box));
     this.watcher = new IntersectionObserver(([seen]) => seen.isIntersecting || this.stop());
     this.watcher.observe(box); // no work when scrolled away

@@ -1,0 +1,73 @@
+"""What the README shows is what a reader gets."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from lightcourse.cli import run
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.S)
+
+
+def test_the_wrong_shuffle_gets_the_printed_diagnosis(monkeypatch):
+    from lightcourse import check
+    from lightcourse.checks import CheckFailed
+
+    monkeypatch.setenv("LIGHTCOURSE_NO_RECORD", "1")
+    code = next(b for b in blocks("python") if "def channel_shuffle" in b)
+    with pytest.raises(CheckFailed) as failure:
+        exec(code, {"check": check})
+    said = re.sub(r"\x1b\[\d*m", "", "\n".join(failure.value._render_traceback_()))
+    shown = next(b for b in blocks("text") if "06.shuffle" in b)
+    assert said.split() == shown.split()
+
+
+def test_the_analysis_example_runs():
+    from lightcourse.models import mobilenet_v2
+
+    code = next(b for b in blocks("python") if "analyze(my_model" in b)
+    names = {"my_model": mobilenet_v2().features}
+    exec(code.replace("224, 224", "64, 64"), names)
+    assert names["report"].params > 2_000_000 and names["report"].unknown == ()
+
+
+def test_the_table_has_every_chapter_and_no_other_is_called_ready():
+    ready = re.findall(r"\| `(\d\d_\w+)` \|.*\*\*ready\*\*", README)
+    assert ready == sorted(p.name for p in (ROOT / "course").glob("[0-9][0-9]_*"))
+
+
+def test_every_picture_is_there():
+    pictures = re.findall(r"!\[([^]]+)\]\(([^)]+)\)", README)
+    assert len(pictures) == 3
+    for words, path in pictures:
+        assert len(words) > 20 and (ROOT / path).stat().st_size > 10_000
+
+
+COMMANDS = [
+    line.split("#")[0].strip()
+    for block in blocks("sh")
+    for line in block.splitlines()
+    if line.startswith("lightcourse")
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_line_is_understood(command, tmp_path, monkeypatch, capsys):
+    """Each line runs, in a folder with the files it names; windows stay closed."""
+    import lightcourse.viz
+
+    opened = []
+    monkeypatch.setattr(lightcourse.viz, "demo", lambda name, **options: opened.append(name))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my_net.py").write_text(
+        "from torch import nn\nbuild = nn.Sequential(nn.Conv2d(3, 8, 3))\n"
+    )
+    assert run(shlex.split(command)[1:]) == 0
+    assert capsys.readouterr().out or opened
