@@ -203,6 +203,7 @@ def test_gif_rests_at_every_step_and_is_small(scenes, name):
     assert len(rests) == len(steps(scene))
     assert film.n_frames > 3 * len(rests), "there are in-betweens"
     assert film.info["loop"] == 0
+    assert all((picture[0, 0] == colour(PALETTE["light"]["bg"])).all() for picture in seen)
     for before, after in itertools.pairwise(seen):
         assert (np.abs(before - after).max(2) > 40).mean() > 0.001
 

@@ -133,7 +133,7 @@ def test_sizes_and_jumps_of_a_module_are_those_of_analysis():
         assert stage.middle.tolist() == [
             list(i) for i in unit_interval(recorded, stage.name, units)
         ]
-    assert drawn[3].size == report["last"].receptive_field.local.size == (3, 9)
+    assert drawn[3].size == report["last"].receptive_field.local.size == (5, 9)
 
 
 # -- receptive field: how much it counts ---------------------------------------------------------
@@ -518,7 +518,7 @@ def test_the_answer_is_right_and_not_given_away(name):
         ({str(i): [(3,)] for i in range(9)}, {}, "9 networks"),
         (None, {"size": 4}, "4 px"),
         (None, {"size": "64"}, "64"),
-        (None, {"unit": (64, 0)}, "outside"),
+        (None, {"unit": (64, 0)}, "(64, 0)"),
         (nn.Sequential(nn.Flatten(), nn.Linear(3 * 64 * 64, 2)), {}, "convolutional part"),
         (nn.Conv2d(3, 8, 1), {}, "widens"),
         (nn.ModuleList([nn.Conv2d(3, 8, 3)]), {}, "does not run"),

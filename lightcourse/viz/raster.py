@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .scene import NUMBERS, Scene, count
-from .theme import paint
+from .theme import TOKENS, paint
 
 TOP, BOTTOM, MARGIN = 62, 74, 24  # px round the frame, for the title and the caption
 HOLD, TWEEN, FRAMES = 1100, 80, 7  # GIF: ms at rest, ms an in-between, in-betweens a step
@@ -49,9 +49,12 @@ def _words(axes: Any, scene: Scene, theme: str) -> None:
     width, height = scene.spec["size"]
     style: dict[str, Any] = {"color": paint("ink", theme), "family": "DejaVu Sans"}
     axes.text(MARGIN, -26, scene.spec["title"], fontsize=21 * POINT, weight="bold", **style)
-    columns = int((width - 2 * MARGIN) / 8.6)  # a letter of the 15 px caption is about 8.6 px wide
-    lines = textwrap.wrap(scene.caption(), columns)[:3]
-    axes.text(MARGIN, height + 12, "\n".join(lines), fontsize=15 * POINT, va="top", **style)
+    for size in (15, 13, 11):  # a long caption is set smaller, never cut
+        columns = int((width - 2 * MARGIN) / (0.573 * size))  # a letter's mean width, in em
+        lines = textwrap.wrap(scene.caption(), columns)
+        if len(lines) <= 45 // size:
+            break
+    axes.text(MARGIN, height + 12, "\n".join(lines), fontsize=size * POINT, va="top", **style)
 
 
 def _draw(axes: Any, shown: dict[str, Any], theme: str, depth: int, *, smooth: bool) -> None:
@@ -177,7 +180,7 @@ def to_gif(scene: Scene, theme: str = "light", scale: float = 0.9) -> bytes:
     from PIL import Image
 
     film = list(_film(scene, theme, scale))
-    palette = _palette([picture for picture, milliseconds in film if milliseconds >= HOLD])
+    palette = _palette([picture for picture, time in film if time >= HOLD], theme)
     # one palette for all: then equal pixels stay equal, and a frame stores only what has changed
     pictures = [p.quantize(palette=palette, dither=Image.Dither.NONE) for p, _ in film]
     times = [milliseconds for _, milliseconds in film]
@@ -187,13 +190,21 @@ def to_gif(scene: Scene, theme: str = "light", scale: float = 0.9) -> bytes:
     return buffer.getvalue()
 
 
-def _palette(pictures: list[Any]) -> Any:
-    """Return an image whose palette suits all pictures."""
+def _palette(pictures: list[Any], theme: str) -> Any:
+    """Return an image whose palette suits all pictures: the theme's own colours, and the rest."""
     from PIL import Image
 
+    ours = np.array(
+        [[int(paint(t, theme)[i : i + 2], 16) for i in (1, 3, 5)] for t in sorted(TOKENS)]
+    )
     small = [np.asarray(picture)[::2, ::2] for picture in pictures]
     whole = Image.fromarray(np.concatenate(small))
-    return whole.quantize(COLOURS, method=Image.Quantize.MEDIANCUT)
+    found = whole.quantize(COLOURS - len(ours), method=Image.Quantize.MEDIANCUT).getpalette()
+    rest = np.array(found).reshape(-1, 3)
+    near = np.abs(rest[:, None] - ours[None]).max(2).min(1) < 8  # Pillow would mix these two up
+    suited = Image.new("P", (1, 1))
+    suited.putpalette(np.concatenate([ours, rest[~near]])[:COLOURS].ravel().tolist())
+    return suited
 
 
 def _film(scene: Scene, theme: str, scale: float) -> Iterable[tuple[Any, int]]:

@@ -2,8 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
-from itertools import islice
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .scene import COMMON, NUMBERS, WORDS, SceneError, clamp, count, dumps, is_lookup, resolve
@@ -94,22 +93,17 @@ def _check_mark(spec: Mapping[str, Any], mark: Mapping[str, Any]) -> None:
         *(n for n in mark if n not in known),
     ]:
         raise SceneError(f"{where}: {name} is {'missing' if name in known else 'not known'}")
-    for name, value in mark.items():
-        if name in numbers:
-            test: Callable[[Any], bool] = _number
-        elif name in ("fill", "stroke"):
-            test = _paint
-        elif name == "href":
-            test = lambda v: isinstance(v, int) and 0 <= v < len(spec.get("pool", ()))  # noqa: E731
-        elif name == "d":
-            test = lambda v: isinstance(v, str) and PATH.fullmatch(v) is not None  # noqa: E731
-        elif name in ("s", "tip", "label"):
-            test = _text
-        elif name == "link":
-            test = lambda v: True  # noqa: E731
-        else:
-            continue
-        _each(spec, f"{where}, {name}", value, test)
+    pictures = len(spec.get("pool", ()))
+    tests: dict[str, Callable[[Any], bool]] = {
+        **dict.fromkeys(numbers, _number),
+        **dict.fromkeys(("fill", "stroke"), _paint),
+        **dict.fromkeys(("s", "tip", "label"), _text),
+        "href": lambda v: isinstance(v, int) and 0 <= v < pictures,
+        "d": lambda v: isinstance(v, str) and PATH.fullmatch(v) is not None,
+        "link": lambda v: isinstance(v, (int, str, list)),
+    }
+    for name in tests.keys() & mark.keys():
+        _each(spec, f"{where}, {name}", mark[name], tests[name])
     _check_actions(spec, mark, where)
     for axis, limit in zip("xy", spec["size"], strict=True):
         _check_inside(spec, mark, where, axis, limit)
@@ -130,13 +124,11 @@ def _check_actions(spec: Mapping[str, Any], mark: Mapping[str, Any], where: str)
 
 def _check_inside(spec: Any, mark: Any, where: str, axis: str, limit: float) -> None:
     """Check one axis of a mark's place in every state (opacity does not matter)."""
-    other = {"x": ("y", "height", "cy", "y1", "y2"), "y": ("x", "width", "cx", "x1", "x2")}[axis]
+    across = {"x": ("y", "height", "cy", "y1", "y2"), "y": ("x", "width", "cx", "x1", "x2", "s")}
     names = [n for n in mark if n in (*NUMBERS[mark["t"]], "d", "s", "text-anchor")]
-    names = [n for n in names if n not in other]  # or rows times columns would be walked through
-    lookups = [mark[n] for n in names if is_lookup(mark[n])]
-    total = _combinations(spec, lookups)
-    stride = max(1, sum(1 for _ in total) // MAX_STATES)
-    for state in islice(_combinations(spec, lookups), 0, None, stride):
+    names = [n for n in names if n not in across[axis]]  # else rows times columns to walk through
+    states = _combinations(spec, [mark[n] for n in names if is_lookup(mark[n])])
+    for state in states[:: max(1, len(states) // MAX_STATES)]:
         low, high = _extent({n: resolve(mark[n], spec, state) for n in names}, mark["t"], axis)
         if low < -SLACK or high > limit + SLACK:
             raise SceneError(
@@ -194,8 +186,8 @@ def _each(spec: Any, where: str, value: Any, test: Callable[[Any], bool]) -> Non
             raise SceneError(f"{where}: {found!r} is not allowed, in state {state}")
 
 
-def _combinations(spec: Mapping[str, Any], lookups: list) -> Iterator[dict[str, int]]:
-    """Yield every combination of the parameters that these look-ups depend on."""
+def _combinations(spec: Mapping[str, Any], lookups: list) -> list[dict[str, int]]:
+    """Return every combination of the parameters that these look-ups depend on."""
     params = {p["name"]: p for p in spec["params"]}
     needed: set[str] = set()
     queue = [key for lookup in lookups for key in lookup["k"] if isinstance(key, str)]
@@ -208,14 +200,14 @@ def _combinations(spec: Mapping[str, Any], lookups: list) -> Iterator[dict[str, 
             size = params[name].get("n")
             queue += [k for k in size["k"] if isinstance(k, str)] if is_lookup(size) else []
 
-    def extend(order: list[str], state: dict[str, int]) -> Iterator[dict[str, int]]:
-        if not order:
-            yield dict(state)
-            return
-        for index in range(count(params[order[0]], spec, state)):
-            yield from extend(order[1:], {**state, order[0]: index})
-
-    return extend([name for name in params if name in needed], {})
+    states: list[dict[str, int]] = [{}]
+    for name in [name for name in params if name in needed]:  # in order: counts depend on it
+        states = [
+            state | {name: index}
+            for state in states
+            for index in range(count(params[name], spec, state))
+        ]
+    return states
 
 
 def _number(value: Any) -> bool:

@@ -26,7 +26,7 @@ STEPS = 40
 LAST = 63  # the slider goes from 0 to 63
 SCENE = """
 from lightcourse import viz
-from lightcourse.viz.scene import L, Scene
+from lightcourse.viz.scene import L, Scene, clamp
 spec = viz.receptive_field().spec
 for param in spec["params"]:
     if param["name"] == "px":
@@ -34,7 +34,7 @@ for param in spec["params"]:
 spec["tables"]["beacon"] = [f"#{4 * v:02x}{255 - 4 * v:02x}80" for v in range(64)]
 spec["marks"].append({"id": "beacon", "t": "rect", "x": 0, "y": 0, "width": 20, "height": 20,
                       "fill": L("beacon", "px")})
-Scene.of(spec, layer=6)
+Scene(spec, clamp(spec, {"layer": 6}))
 """
 PLOT = """
 %matplotlib inline
@@ -56,16 +56,22 @@ ipywidgets.interactive(draw, x=ipywidgets.IntSlider(0, 0, 63, layout={"width": "
 PROBE = """([fx, fy]) => {
     window.pointed = 0;
     addEventListener("pointermove", (e) => (pointed = e.timeStamp), true);
-    const context = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-    const host = document.querySelector(".jp-OutputArea-output .lightcourse-scene");
+    const outputs = ".jp-OutputArea-output", canvas = document.createElement("canvas");
+    const context = canvas.getContext("2d", { willReadFrequently: true });
+    const host = document.querySelector(`${outputs} .lightcourse-scene`);
+    const mark = host?.shadowRoot.querySelector("[data-id=beacon]");
     const shown = () => {
-        if (host) return host.shadowRoot.querySelector("[data-id=beacon]").style.fill.match(/\\d+/g);
-        const image = [...document.querySelectorAll(".jp-OutputArea-output img")].pop();
+        if (mark) return mark.style.fill.match(/\\d+/g);
+        const image = [...document.querySelectorAll(`${outputs} img`)].pop();
         if (!image?.complete || !image.naturalWidth) return null;
-        context.drawImage(image, fx * image.naturalWidth, fy * image.naturalHeight, 1, 1, 0, 0, 1, 1);
+        const x = fx * image.naturalWidth, y = fy * image.naturalHeight;
+        context.drawImage(image, x, y, 1, 1, 0, 0, 1, 1);
         return context.getImageData(0, 0, 1, 1).data;
     };
-    const value = () => { const c = shown(); return c && +c[2] === 128 ? Math.round(c[0] / 4) : -1; };
+    const value = () => {
+        const colour = shown();
+        return colour && Number(colour[2]) === 128 ? Math.round(colour[0] / 4) : -1;
+    };
     window.until = (target) => new Promise((done) => {
         const look = () => value() === target
             ? requestAnimationFrame(() => done(performance.now() - pointed))

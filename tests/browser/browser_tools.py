@@ -1,5 +1,6 @@
 """What the browser tests share: a scene seen from outside, a watched page, states to visit."""
 
+import io
 import json
 import random
 import time
@@ -7,7 +8,8 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
-from playwright.sync_api import Page
+from PIL import Image
+from playwright.sync_api import Locator, Page
 from viz_sample import sample_scene
 
 from lightcourse import viz
@@ -93,3 +95,15 @@ def some_states(scene: Scene, most: int = 300) -> list[dict[str, int]]:
         state | {name: draw.randrange(n) for name, n in places.items() if isinstance(n, int)}
         for state in islice(every, 0, None, stride)
     ]
+
+
+def pixel(page: Page, x: float, y: float) -> str:
+    """Return the colour that the page shows at a place, as `#rrggbb`."""
+    image = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    return "#{:02x}{:02x}{:02x}".format(*image.getpixel((round(x), round(y))))
+
+
+def middle(locator: Locator) -> tuple[float, float]:
+    box = locator.bounding_box()
+    assert box
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2

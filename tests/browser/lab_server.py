@@ -52,8 +52,14 @@ class Lab:
         page.wait_for_selector(
             ".jp-NotebookPanel .jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=60_000
         )
-        page.get_by_role("menuitem", name="Run", exact=True).click()
-        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        prompt = page.locator(".jp-CodeCell .jp-InputArea-prompt").first
+        for _ in range(10):  # JupyterLab drops a command given before its kernel is connected
+            page.get_by_role("menuitem", name="Run", exact=True).click()
+            page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+            page.wait_for_timeout(500)
+            if prompt.inner_text().strip() != "[ ]:":
+                return
+        raise AssertionError("Run All Cells ran nothing")
 
     def save(self, page: Page, name: str) -> nbformat.NotebookNode:
         """Save with Ctrl+S and return what is then in the file."""

@@ -5,11 +5,14 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import nbformat
 import pytest
 from browser_tools import Shown
 from lab_server import Lab, serve, until
 from PIL import Image, ImageChops
 from playwright.sync_api import Page
+
+from lightcourse import viz
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 COURSE = Path(__file__).parents[2] / "course"
@@ -127,6 +130,22 @@ def theme_is_followed(page: Page, shown: Shown) -> None:
     for theme in ("Dark", "Light"):
         page.evaluate(change, f"JupyterLab {theme}")
         shown.wait(f"(view) => view.box.dataset.theme === '{theme.lower()}'")
+
+
+def test_an_untrusted_notebook_shows_the_still_picture(lab, page):
+    """Somebody else's notebook may run no script here; its pictures must not be blank."""
+    cell = nbformat.v4.new_code_cell("viz.channel_shuffle()")
+    cell.outputs = [
+        nbformat.v4.new_output("display_data", {"text/html": viz.channel_shuffle().inline()})
+    ]
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), lab.root / "theirs.ipynb")
+    lab.open(page, "theirs.ipynb")
+    still = page.locator(".jp-OutputArea-output img")
+    still.wait_for()
+    size = still.evaluate("(n) => n.decode().then(() => [n.naturalWidth, n.naturalHeight])")
+    assert size == viz.channel_shuffle().spec["size"]
+    assert page.get_by_text("trust the notebook").is_visible()
+    assert page.locator(".lc").count() == 0
 
 
 def test_the_widget_goes_both_ways(lab, page):

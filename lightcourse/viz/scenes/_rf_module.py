@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from lightcourse.errors import UserError
 
 from ._rf_nets import Stage, thin
 
+RESHAPES = {"flatten", "view", "_unsafe_view", "reshape"}  # the map is still whole after them
 SAMPLES = 8  # random inputs for the measured field
 
 
@@ -32,7 +34,8 @@ def stages_of_module(model: Any, size: int, most: int) -> tuple[list[Stage], int
             "pass the convolutional part of the network."
         )
     kept = thin(list(taps), most)
-    heats = _measure(model, {i: taps[i] for i in kept}, channels, size)
+    shapes = {i: _shape(fields, i) for i in kept}
+    heats = _measure(model, {i: taps[i] for i in kept}, shapes, (1, channels, size, size))
     numbers = {i: n for n, i in enumerate(changing, 1)}
     modules = dict(model.named_modules())
     stages = [_stage(fields, i, numbers[i], modules, size, heats[i]) for i in kept]
@@ -60,6 +63,10 @@ def _local(fields: Any, row: int) -> Any:
     return field and (field.local or field)
 
 
+def _shape(fields: Any, row: int) -> tuple[int, ...]:
+    return fields.trace.shape(fields.trace.rows[row].output)
+
+
 def _is_map(fields: Any, row: int) -> bool:
     field, output = _local(fields, row), fields.trace.rows[row].output
     if field is None or output is None or field.is_global:
@@ -81,22 +88,26 @@ def _changes(fields: Any, rows: list[int], place: int) -> bool:
 def _tap(fields: Any, row: int) -> tuple[str, int, str] | None:
     """Where autograd can read a row's map: (module, which call, "out" or "in").
 
-    A functional call has no module; its map is read where the next module takes it in, as long as
-    nothing in between changed the field.
+    A functional call has no module; its map is read where the next module takes it in, perhaps
+    flattened, as long as nothing in between changed the field.
     """
-    rows = fields.trace.rows
-    key, shape = _key(fields, row), fields.trace.shape(rows[row].output)
+    rows, key = fields.trace.rows, _key(fields, row)
     if rows[row].kind[:1].isupper():
         return (*_call(rows[row].name), "out")
-    for later in range(row + 1, len(rows)):
-        source = fields.trace.ops[rows[later].ops[0]].inputs if rows[later].ops else ()
-        if rows[later].kind[:1].isupper():
-            same = any(fields.trace.shape(v) == shape for v in source)
-            return (*_call(rows[later].name), "in") if same else None
-        if not _is_map(fields, later) or _key(fields, later) != key:
+
+    def whole(value: int) -> bool:
+        return prod(fields.trace.shape(value)) == prod(_shape(fields, row))
+
+    for later in rows[row + 1 :]:
+        if later.kind[:1].isupper():
+            taken = (v for i in later.ops for v in fields.trace.ops[i].inputs)
+            return (*_call(later.name), "in") if any(map(whole, taken)) else None
+        index = rows.index(later)
+        if later.kind not in RESHAPES and not (
+            _is_map(fields, index) and _key(fields, index) == key
+        ):
             return None
-    last = fields.trace.outputs[0]
-    return ("", 0, "out") if fields.trace.shape(last) == shape else None
+    return ("", 0, "out") if whole(fields.trace.outputs[0]) else None
 
 
 def _call(name: str) -> tuple[str, int]:
@@ -109,7 +120,7 @@ def _stage(
     fields: Any, index: int, number: int, modules: dict[str, Any], size: int, heat: np.ndarray
 ) -> Stage:
     row, field = fields.trace.rows[index], _local(fields, index)
-    shape = fields.trace.shape(row.output)
+    shape = _shape(fields, index)
     spans, middle = [], []
     for axis in (0, 1):
         line = range(shape[2 + axis])
@@ -139,25 +150,28 @@ def _jump(stride: float) -> float:
 
 
 def _measure(
-    model: Any, taps: dict[int, tuple[str, int, str]], channels: int, size: int
+    model: Any,
+    taps: dict[int, tuple[str, int, str]],
+    shapes: dict[int, tuple[int, ...]],
+    picture: tuple[int, ...],
 ) -> dict[int, np.ndarray]:
     """Mean squared gradient of the middle unit of each tapped map, each (size, size), sum 1."""
     import torch
 
     from lightcourse.analysis._state import untouched
 
-    totals = {i: np.zeros((size, size)) for i in taps}
+    totals = {i: np.zeros(picture[2:]) for i in taps}
     generator = torch.Generator().manual_seed(0)
     like = next((p for p in model.parameters() if p.is_floating_point()), torch.zeros(()))
     with untouched(model), torch.inference_mode(False), torch.enable_grad():
         buffers = {name: b.clone() for name, b in model.named_buffers()}
         for _ in range(SAMPLES):
-            x = torch.randn(1, channels, size, size, generator=generator).to(like)
+            x = torch.randn(picture, generator=generator).to(like)
             x = x.detach().requires_grad_(True)
             with _listening(model, {name for name, _, _ in taps.values()}) as kept:
                 torch.func.functional_call(model, buffers, (x,))
             for i, tap in taps.items():
-                totals[i] += _squared_gradient(kept.get(tap), x, generator)
+                totals[i] += _squared_gradient(kept.get(tap), shapes[i], x, generator)
     return {i: total / (total.sum() or 1) for i, total in totals.items()}
 
 
@@ -186,14 +200,14 @@ def _listening(model: Any, names: set[str]) -> Iterator[dict[tuple[str, int, str
         yield kept
 
 
-def _squared_gradient(out: Any, x: Any, generator: Any) -> np.ndarray:
+def _squared_gradient(out: Any, shape: tuple[int, ...], x: Any, generator: Any) -> np.ndarray:
     """Sum over channels of the squared gradient of the middle unit in a random direction."""
     import torch
 
     nothing = np.zeros(tuple(x.shape[2:]))
     if out is None or not out.requires_grad:  # the model cuts the gradient off
         return nothing
-    middle = out[0, :, out.shape[2] // 2, out.shape[3] // 2]
+    middle = out.reshape(shape)[0, :, shape[2] // 2, shape[3] // 2]
     signs = torch.randn(len(middle), generator=generator).to(middle)  # fixed signs could cancel
     (gradient,) = torch.autograd.grad(
         (middle * signs).sum(), x, retain_graph=True, allow_unused=True

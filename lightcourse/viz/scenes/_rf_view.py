@@ -172,7 +172,7 @@ class View:
             return [row + [fill] * (self.depth - len(row)) for row in rows]
 
         none = [[0] * self.depth for _ in self.nets]
-        whole = self._pad(lambda s: times(s.size) + " px", "")
+        whole = self._pad(lambda s: times(s.size) + (" px" if s.size[0] == s.size[1] else ""), "")
 
         return {
             "bar": self._pad(lambda s: self.length(max(s.size)), 0),

@@ -191,14 +191,12 @@ def question(nets: Sequence[Net]) -> dict[str, Any] | None:
     ):
         return None
     truths = [net.stages[depth].size[0] for net in nets]
-    replies: dict[int, list[str]] = {}
-    for net, truth in zip(nets, truths, strict=True):
-        replies.setdefault(truth, []).append(f"{truth} px is what {net.name} sees.")
-    for chain in layers:
+    slips: dict[int, dict[str, list[str]]] = {}  # value -> reason -> networks it applies to
+    for net, chain, truth in zip(nets, layers, truths, strict=True):
         for value, reason in mistakes(chain).items():
-            if value not in truths and reason not in replies.setdefault(value, []):
-                replies[value].append(reason)
-    spare = [v for v in replies if v not in truths][: max(0, MOST_OPTIONS - len(set(truths)))]
+            if value != truth:
+                slips.setdefault(value, {}).setdefault(reason, []).append(net.name)
+    spare = [v for v in slips if v not in truths][: max(0, MOST_OPTIONS - len(set(truths)))]
     options = sorted({*truths, *spare})
     if len(options) < 2:
         return None
@@ -206,23 +204,42 @@ def question(nets: Sequence[Net]) -> dict[str, Any] | None:
         "q": f"How many pixels, from side to side, does one unit see after layer {depth}?",
         "options": [f"{v} px" for v in options],
         "answers": [options.index(t) for t in truths],
-        "replies": [" ".join(replies[v]) for v in options],
+        "replies": [_reply(v, nets, truths, slips.get(v, {})) for v in options],
         "param": "layer",
         "from": depth,
     }
 
 
+def _reply(
+    value: int, nets: Sequence[Net], truths: Sequence[int], slips: dict[str, list[str]]
+) -> str:
+    """Which networks see this much, and which slip leads to it for which others."""
+    right = [net.name for net, truth in zip(nets, truths, strict=True) if truth == value]
+    parts = [f"{value} px is right for {_listed(right)}."] if right else []
+    for reason, names in slips.items():
+        parts.append(f"For {_listed(names)} it {reason}" if len(nets) > 1 else f"It {reason}")
+    return " ".join(parts)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
 def mistakes(layers: Sequence[Stage]) -> dict[int, str]:
-    """Return the sizes that the usual slips give, each with the sentence that names the slip."""
+    """Return the sizes that the usual slips give, each with the words that name the slip."""
     steps = [s.step for s in layers if s.step]
-    return {
-        1 + sum((s.kernel - 1) * s.dilation for s in steps): "That forgets the jump: after a "
-        "stride, every later layer grows in larger steps.",
-        1 + sum((s.kernel - 1) * s.jump for s in steps): "That forgets the dilation: it spreads "
-        "the taps of a kernel apart.",
-        1 + sum(s.kernel * s.dilation * s.jump for s in steps): "That adds k pixels a layer; a "
-        "kernel of k adds k − 1, for its middle pixel is already counted.",
-        1 + sum((s.kernel - 1) * s.dilation * s.jump * s.stride for s in steps): "That uses the "
-        "stride of a layer one layer too early; it changes the jump of the next one.",
-        int(np.prod([s.kernel for s in steps])): "That multiplies the kernels; fields add up.",
-    }
+    found = (
+        (1 + sum((s.kernel - 1) * s.dilation for s in steps),
+         "forgets the jump: after a stride, later layers grow in larger steps."),
+        (1 + sum((s.kernel - 1) * s.jump for s in steps),
+         "forgets the dilation, which spreads the taps of a kernel apart."),
+        (1 + sum(s.kernel * s.dilation * s.jump for s in steps),
+         "adds k a layer, but a kernel of k adds k − 1: its middle pixel is counted already."),
+        (1 + sum((s.kernel - 1) * s.dilation * s.jump * s.stride for s in steps),
+         "uses a stride one layer too early: it changes the jump of the next layer."),
+        (int(np.prod([s.kernel for s in steps])), "multiplies the kernels, but fields add up."),
+    )  # fmt: skip
+    values: dict[int, str] = {}
+    for value, reason in found:  # of two slips with one value, the more usual stands first
+        values.setdefault(value, reason)
+    return values

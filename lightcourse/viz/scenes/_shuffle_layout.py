@@ -8,7 +8,8 @@ LETTERS = "ABCDEFGHIJKL"
 
 WIDTH, HEIGHT = 1020, 470  # px
 LEFT, ROW, GAP = 30, 960, 16  # px: where a row begins, how long it is, between two groups
-TOP, MIDDLE, BOTTOM, CARD = 112, 232, 352, 84  # px: y of the three rows, height of a card
+TOP, MIDDLE, BOTTOM = 112, 204, 352  # px: y of the three rows
+CARD, TALL = 84, 140  # px: height of a card, and of one that stands alone in the middle
 TABLE_TOP, TABLE_HEIGHT = 132, 318  # px
 
 
@@ -76,8 +77,9 @@ class Layout:
         if self.in_table(step):
             return self._cell(channel, step)
         place = self.order.index(channel) if step >= 4 else channel
-        y = MIDDLE if not self.valid else (MIDDLE, BOTTOM, MIDDLE, MIDDLE, MIDDLE, TOP)[step]
-        return self.slot(place), y, CARD
+        if self.valid and step in (1, 5):
+            return self.slot(place), BOTTOM if step == 1 else TOP, CARD
+        return self.slot(place), MIDDLE, TALL
 
     def _cell(self, channel: int, step: int) -> tuple[float, float, float]:
         row, column = divmod(channel, self.columns)

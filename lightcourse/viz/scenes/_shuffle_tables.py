@@ -6,7 +6,7 @@ from typing import Any
 from ..marks import timeline_tables
 from ..theme import text_on
 from . import _shuffle_words as words
-from ._shuffle_layout import BOTTOM, CARD, LETTERS, MIDDLE, MODES, STEPS, TOP, Layout
+from ._shuffle_layout import BOTTOM, CARD, LETTERS, MIDDLE, MODES, STEPS, TALL, TOP, Layout
 
 Layouts = list[list[Layout]]  # [groups][mode]
 
@@ -88,13 +88,16 @@ def _places(layouts: Layouts) -> dict[str, Any]:
         "card": [row[0].card for row in layouts],
         "slot": [[row[0].slot(p) for p in cards] for row in layouts],
         "slot_mid": [[row[0].slot(p) + row[0].card / 2 for p in cards] for row in layouts],
-        "in_y": by_step(_row_in), "in_mid": by_step(lambda at, s: _row_in(at, s) + CARD / 2 + 6),
+        "in_y": by_step(lambda at, s: _row(at, s > 0)[0]),
+        "in_h": by_step(lambda at, s: _row(at, s > 0)[1]),
+        "in_mid": by_step(lambda at, s: _row(at, s > 0)[0] + _row(at, s > 0)[1] / 2 + 6),
         "in": by_step(lambda at, s: int(not at.valid or s < 2)),
         "moving": visible(1, 2, 3, 4, 5), "lower": visible(1, 5),
         "first": visible(1), "second": visible(5),
         "box_x": [[row[0].box(q)[0] for q in boxes] for row in layouts],
         "box_w": [[row[0].box(q)[1] for q in boxes] for row in layouts],
-        "box_y": by_step(lambda at, s: (TOP if at.valid and s in (1, 5) else MIDDLE) - 9),
+        "box_y": by_step(lambda at, s: _row(at, s in (1, 5))[0] - 9),
+        "box_h": by_step(lambda at, s: _row(at, s in (1, 5))[1] + 18),
         "box": _each(layouts, lambda at, s: int(not at.in_table(s))),
         "wires": [[[at.wires(q) for q in boxes] for at in row] for row in layouts],
         "reading": _each(layouts, Layout.reading),
@@ -108,9 +111,9 @@ def _middle(at: Layout, channel: int, step: int) -> float:
     return y + height / 2 + 6
 
 
-def _row_in(at: Layout, step: int) -> float:
-    """y of the row that goes into the first convolution."""
-    return TOP if at.valid and step else MIDDLE
+def _row(at: Layout, above: bool) -> tuple[int, int]:
+    """y and height of the row that goes into a convolution, or that stands alone."""
+    return (TOP, CARD) if at.valid and above else (MIDDLE, TALL)
 
 
 def _outputs(layouts: Layouts, most: int) -> dict[str, Any]:

@@ -103,8 +103,9 @@ def _marks(channels: int, boxes: int, stripes: int) -> list[Mark]:
         *timeline(list(STEPS), "step", LEFT - 10, 8, ROW + 20),
         text("shape", LEFT - 6, 80, L("shape", *STATE), 19, bold=True),
         text("knows", LEFT + ROW + 6, 80, L("knows", *STATE), 19, bold=True, anchor="end"),
-        *(_box(f"box{q}", q, L("box_y", *STEP), L("box", *STATE)) for q in groups),
-        *(_box(f"lower{q}", q, BOTTOM - 9, L("lower", *STEP)) for q in groups),
+        *(_box(f"box{q}", q, L("box_y", *STEP), L("box_h", *STEP), L("box", *STATE))
+          for q in groups),
+        *(_box(f"lower{q}", q, BOTTOM - 9, CARD + 18, L("lower", *STEP)) for q in groups),
         *(_wires(f"first{q}", L("wires", "groups", 0, q), q, "first") for q in groups),
         *(_wires(f"second{q}", L("wires", "groups", "shuffle", q), q, "second") for q in groups),
         *_table_words(),
@@ -114,9 +115,9 @@ def _marks(channels: int, boxes: int, stripes: int) -> list[Mark]:
     ]  # fmt: skip
 
 
-def _box(name: str, group: int, y: Any, opacity: Any) -> Mark:
+def _box(name: str, group: int, y: Any, height: Any, opacity: Any) -> Mark:
     return mark("rect", name, x=L("box_x", "groups", group), width=L("box_w", "groups", group),
-                y=y, height=CARD + 18, rx=12, fill="panel", stroke="grid", stroke_width=1.5,
+                y=y, height=height, rx=12, fill="panel", stroke="grid", stroke_width=1.5,
                 opacity=opacity, pe=0)  # fmt: skip
 
 
@@ -138,8 +139,9 @@ def _table_words() -> list[Mark]:
 
 def _input(place: int, size: int) -> list[Mark]:
     return card(
-        f"in{place}", L("slot", "groups", place), L("in_y", *STEP), L("card", "groups"), CARD,
-        L("fill", "groups", place), L("name", "groups", place), L("ink", "groups", place),
+        f"in{place}", L("slot", "groups", place), L("in_y", *STEP), L("card", "groups"),
+        L("in_h", *STEP), L("fill", "groups", place), L("name", "groups", place),
+        L("ink", "groups", place),
         middle=(L("slot_mid", "groups", place), L("in_mid", *STEP)), size=size,
         opacity=L("in", *STEP), tip=L("tip", "groups", place), link=L("link", "groups", place),
     )  # fmt: skip

@@ -71,10 +71,13 @@ def _position(size: int, unit: tuple[int, int] | None) -> tuple[int, int]:
     """Return the pixel above which the unit stands first."""
     if isinstance(size, bool) or not isinstance(size, int) or not SIZES[0] <= size <= SIZES[1]:
         raise UserError(f"cannot draw a picture of {size} px; choose {SIZES[0]} to {SIZES[1]}.")
-    row, column = (size // 2, size // 2) if unit is None else unit
-    if not (0 <= row < size and 0 <= column < size):
-        raise UserError(f"the unit {(row, column)} is outside the picture of {size}×{size} px.")
-    return row, column
+    if unit is None:
+        return size // 2, size // 2
+    if not isinstance(unit, Sequence) or len(unit) != 2 or not all(0 <= p < size for p in unit):
+        raise UserError(
+            f"the unit {unit!r} is outside the picture; give (row, column), both 0 to {size - 1}."
+        )
+    return unit[0], unit[1]
 
 
 def _params(nets: Sequence[Net], view: View, row: int, column: int) -> list[dict[str, Any]]:
