@@ -1,4 +1,4 @@
-"""The rules of a scene's specification: each mistake is found, and named with its mark and state."""
+"""The rules of a specification: each mistake is found, named with its mark and its state."""
 
 from copy import deepcopy
 

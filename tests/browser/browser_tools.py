@@ -32,7 +32,7 @@ FLAGS = [
 def watch(page: Page) -> list[str]:
     """Collect the page's errors and requests for anything but local files and data."""
     troubles: list[str] = []
-    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.on("pageerror", lambda error: troubles.append(error.stack or str(error)))
     page.on("console", lambda m: troubles.append(m.text) if m.type in ("error", "warning") else 0)
     local = ("file:", "data:", "blob:", "about:")
     page.on("request", lambda r: None if r.url.startswith(local) else troubles.append(r.url))

@@ -48,18 +48,17 @@ class Lab:
         page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
 
     def run_all(self, page: Page) -> None:
-        """Use the menu as a learner does; wait for a kernel first."""
-        page.wait_for_selector(
-            ".jp-NotebookPanel .jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=60_000
+        """Use the menu as a learner does, once the kernel is there."""
+        page.wait_for_function("jupyterapp?.shell.currentWidget?.context?.sessionContext")
+        page.evaluate(
+            """async () => {
+                const { sessionContext } = jupyterapp.shell.currentWidget.context;
+                await sessionContext.ready;
+                await sessionContext.session.kernel.info;
+            }"""
         )
-        prompt = page.locator(".jp-CodeCell .jp-InputArea-prompt").first
-        for _ in range(10):  # JupyterLab drops a command given before its kernel is connected
-            page.get_by_role("menuitem", name="Run", exact=True).click()
-            page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-            page.wait_for_timeout(500)
-            if prompt.inner_text().strip() != "[ ]:":
-                return
-        raise AssertionError("Run All Cells ran nothing")
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
 
     def save(self, page: Page, name: str) -> nbformat.NotebookNode:
         """Save with Ctrl+S and return what is then in the file."""

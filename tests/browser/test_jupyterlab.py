@@ -39,7 +39,7 @@ def page(open_context) -> Iterator[Page]:
     """A page that may log no error and ask nobody but the server."""
     opened = open_context(offline=False, viewport={"width": 1400, "height": 1000}).new_page()
     troubles: list[str] = []
-    opened.on("pageerror", lambda error: troubles.append(str(error)))
+    opened.on("pageerror", lambda error: troubles.append(error.stack or str(error)))
     opened.on("console", lambda m: troubles.append(m.text) if m.type == "error" else None)
     local = ("http://127.0.0.1:", "data:", "blob:", "about:")
     opened.on("request", lambda r: None if r.url.startswith(local) else troubles.append(r.url))
@@ -128,6 +128,7 @@ def theme_is_followed(page: Page, shown: Shown) -> None:
     assert shown.box.get_attribute("data-theme") == "light"
     change = "(name) => jupyterapp.commands.execute('apputils:change-theme', { theme: name })"
     for theme in ("Dark", "Light"):
+        page.wait_for_selector("#jupyterlab-splash", state="detached")  # a second one makes it trip
         page.evaluate(change, f"JupyterLab {theme}")
         shown.wait(f"(view) => view.box.dataset.theme === '{theme.lower()}'")
 

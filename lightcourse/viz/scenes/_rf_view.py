@@ -98,7 +98,7 @@ class View:
             ],
             "same": list(layers), "over": [0.22, *[0] * shares],
             "say": [self._heading(view) for view in range(1 + shares)],
-            "caption": self._views(theory_caption, effective_caption),
+            "caption": self._captions(),
             "code": [[code(net, i) for i in range(len(net.stages))] for net in self.nets],
         }  # fmt: skip
 
@@ -116,13 +116,15 @@ class View:
         """Like `_each`, with `fill` for the layers that a shorter network lacks."""
         return [row + [fill] * (self.depth - len(row)) for row in self._each(value)]
 
-    def _views(self, theory: Callable, effective: Callable) -> list:
-        first = [[theory(net, i) for i in range(len(net.stages))] for net in self.nets]
-        others = [
-            [[effective(net, i, k) for i in range(len(net.stages))] for net in self.nets]
-            for k in range(len(SHARES))
-        ]
-        return [first, *others]
+    def _captions(self) -> list:
+        """Captions by view: the theory, then each share."""
+
+        def effective(k: int, net: Net, shares: list) -> list:
+            return [effective_caption(net, i, k, stage[k][1]) for i, stage in enumerate(shares)]
+
+        theory = [[theory_caption(net, i) for i in range(len(net.stages))] for net in self.nets]
+        pairs = list(zip(self.nets, self.shares, strict=True))
+        return [theory, *([effective(k, *pair) for pair in pairs] for k in range(len(SHARES)))]
 
     def _dragged(self) -> dict[str, list]:
         """The unit above each position: its square, and what of it lies outside the picture."""

@@ -18,21 +18,18 @@ def squares(stage: Stage) -> list[tuple[np.ndarray, int]]:
     A square is (first input index on both axes, side), its side odd or even as the theory's is.
     """
     total = stage.heat.sum()
-    twice = stage.middle.sum(1)  # twice the centre
-    parity = 1 - twice % 2
-    found = []
-    for reach in range(stage.heat.shape[0] + 1):
-        sides = 2 * reach + parity
-        first = np.ceil(twice / 2 - (sides - 1) / 2).astype(int)
-        found.append((first, int(sides.max()), _mass(stage.heat, first, first + sides)))
     if total == 0:  # nothing was measured: claim no more than the theory
         return [(stage.middle[:, 0], max(stage.size))] * len(SHARES)
-    return [next((a, n) for a, n, m in found if m >= s * total - 1e-9) for s in SHARES]
-
-
-def _mass(heat: np.ndarray, first: np.ndarray, after: np.ndarray) -> float:
-    (top, left), (bottom, right) = np.maximum(first, 0), np.maximum(after, 0)
-    return float(heat[top:bottom, left:right].sum())
+    held = np.pad(stage.heat.cumsum(0).cumsum(1), ((1, 0), (1, 0)))  # above and left of a corner
+    twice = stage.middle.sum(1)  # twice the centre
+    parity = 1 - twice % 2
+    sides = 2 * np.arange(stage.heat.shape[0] + 1)[:, None] + parity  # (squares, axes)
+    first = np.ceil(twice / 2 - (sides - 1) / 2).astype(int)
+    top, left = np.clip(first, 0, len(held) - 1).T
+    bottom, right = np.clip(first + sides, 0, len(held) - 1).T
+    masses = held[bottom, right] - held[top, right] - held[bottom, left] + held[top, left]
+    least = [int(np.argmax(masses >= share * total - 1e-9)) for share in SHARES]
+    return [(first[i], int(sides[i].max())) for i in least]
 
 
 def inside(stage: Stage) -> tuple[int, int]:
@@ -64,14 +61,13 @@ def theory_caption(net: Net, index: int) -> str:
     )
 
 
-def effective_caption(net: Net, index: int, share: int) -> str:
+def effective_caption(net: Net, index: int, share: int, side: int) -> str:
     """Return the caption of the effective field: which share of the influence comes from where."""
     stage = net.stages[index]
     if index == 0:
         return "Before any layer all of the influence comes from **one** pixel."
     if not stage.heat.any():
         return f"No gradient reaches the picture from {_who(net, stage)}, so nothing is measured."
-    _, side = squares(stage)[share]
     rows, columns = inside(stage)
     area = min(side, rows) * min(side, columns) / (rows * columns)
     return (
