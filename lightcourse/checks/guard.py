@@ -121,7 +121,9 @@ def snapshot(value: Any) -> Any:
 def same(one: Any, other: Any) -> bool:
     """Whether two inputs are equal to the last bit: did a call change what it was given?"""
     if isinstance(one, torch.Tensor):
-        return one.shape == other.shape and torch.equal(one.nan_to_num(), other.nan_to_num())
+        if one.shape != other.shape or one.requires_grad != other.requires_grad:
+            return False
+        return torch.equal(one.nan_to_num(), other.nan_to_num())
     if isinstance(one, np.ndarray):
         return np.array_equal(one, other, equal_nan=one.dtype.kind == "f")
     if isinstance(one, torch.nn.Module):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
+
+import torch
 
 from lightcourse.checks.blame import blame
 from lightcourse.checks.compare import Compare, kind_of
@@ -44,7 +47,7 @@ def run_case(exercise: Exercise, obj: Any, case: Case) -> Outcome:
         # the frames hold the inputs alive, and nobody shows them
         return Outcome(case, want, None, error.with_traceback(None), lines, printed=printed)
     difference = differ(exercise, got, want)
-    mutated = "" if exercise.mutates else _changed(case, own)
+    mutated = "" if exercise.mutates else _changed(exercise, obj, case, own)
     return Outcome(case, want, snapshot(got), None, (), difference, mutated, printed)
 
 
@@ -58,12 +61,28 @@ def differ(exercise: Exercise, got: Any, want: Any) -> Difference | None:
         return Difference("type", text)
 
 
-def _changed(before: Case, after: Case) -> str:
-    """Which input the call changed: 'input 1', 'input scale', or ''."""
-    for i, (one, other) in enumerate(zip(before.args, after.args, strict=True), 1):
+def _changed(exercise: Exercise, obj: Any, before: Case, after: Case) -> str:
+    """Which input the call changed: 'its input `net` (a list)', or ''."""
+    names = _parameters(obj) if exercise.call is None else []
+    pairs = list(zip(before.args, after.args, strict=True))
+    for i, (one, other) in enumerate(pairs):
+        name = f"`{names[i]}`" if i < len(names) else f"{i + 1}"
         if not same(one, other):
-            return f"input {i}" if len(before.args) + len(before.kwargs) > 1 else "its input"
+            return f"its input {name} ({_way(one, other)})"
     for name, one in before.kwargs.items():
         if not same(one, after.kwargs[name]):
-            return f"input {name}"
+            return f"its input `{name}` ({_way(one, after.kwargs[name])})"
     return ""
+
+
+def _way(before: Any, after: Any) -> str:
+    if isinstance(before, torch.Tensor) and before.requires_grad != after.requires_grad:
+        return "its gradients are switched on now"
+    return kind_of(before)
+
+
+def _parameters(obj: Any) -> list[str]:
+    try:
+        return list(inspect.signature(obj).parameters)
+    except (TypeError, ValueError):
+        return []

@@ -13,7 +13,6 @@ from lightcourse.errors import UserError
 
 OK, NOTE, FAIL = "ok", "note", "fail"
 MIN_FREE_GB = 0.2
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
 
 
 @dataclass(frozen=True)
@@ -94,13 +93,13 @@ def _memory() -> Finding:
 
 
 def _browser() -> Finding:
-    found = next((b for b in BROWSERS if shutil.which(b)), None)
+    from lightcourse.viz.demo import find_browser
+
+    found = find_browser()
     if found is None:
-        way_out = (
-            "only needed for 'lightcourse demo' in a window of its own, and for the browser tests"
-        )
+        way_out = "only needed for 'lightcourse demo' in a window of its own, and for browser tests"
         return Finding("Chromium", NOTE, "not found", way_out)
-    return Finding("Chromium", OK, str(shutil.which(found)))
+    return Finding("Chromium", OK, found)
 
 
 def _progress() -> Finding:

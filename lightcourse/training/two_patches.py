@@ -36,11 +36,10 @@ def two_patches(
 ) -> tuple[Tensor, Tensor]:
     """Make n pictures (n, 1, 32, 32) float32 and their classes (n,) int64, half of each class.
 
-    distance: pixels from the left patch to the right one, centre to centre; even, so that a
-    network with stride 2 meets both patches in the same phase.
+    distance: pixels from the left patch to the right one, centre to centre; see `distances`.
 
     Raises:
-        UserError: the distance is odd, lets the patches overlap, or reads the same both ways round.
+        UserError: the distance cannot be used.
 
     >>> images, classes = two_patches(10, distance=14)
     >>> images.shape, int(classes.sum())
@@ -54,6 +53,25 @@ def two_patches(
     strength = rng.uniform(*contrast, (n, 2)) * rng.choice([-1.0, 1.0], (n, 2))
     _paint(images, classes, corner, strength.astype(np.float32), distance)
     return torch.from_numpy(images)[:, None], torch.from_numpy(classes)
+
+
+def distances(*wanted: int) -> tuple[int, ...]:
+    """The distances as a tuple, each checked: even, from 6 to 14 pixels.
+
+    Even, so that a network with stride 2 meets both patches in the same phase. Less than half the
+    picture, since the picture wraps around: 18 apart is 14 apart the other way round.
+
+    Raises:
+        UserError: one of them cannot be used, or there is none.
+
+    >>> distances(10, 14)
+    (10, 14)
+    """
+    if not wanted:
+        raise UserError("give at least one distance, as distances(10, 14).")
+    for distance in wanted:
+        _refuse(distance)
+    return wanted
 
 
 def swapped_pair(distance: int = 14) -> Tensor:
@@ -176,6 +194,13 @@ def _paint(
 
 
 def _refuse(distance: int) -> None:
-    allowed = [d for d in range(PATCH + 2, SIDE - PATCH - 1, 2) if d != SIDE // 2]
-    if distance not in allowed:
-        raise UserError(f"distance {distance} does not work; choose one of {allowed}.")
+    allowed = list(range(PATCH + 2, SIDE // 2, 2))
+    if distance in allowed:
+        return
+    why = ""
+    if isinstance(distance, int) and SIDE // 2 <= distance < SIDE:
+        why = (
+            f": the picture is {SIDE} px wide and wraps around, so {distance} apart is"
+            f" {SIDE - distance} apart the other way round"
+        )
+    raise UserError(f"distance {distance} does not work{why}; choose one of {allowed}.")

@@ -25,7 +25,7 @@ def one_picture(batch, channels, height, width, bits=32):
 
 
 def one_channel(batch, channels, height, width, bits=32):
-    return batch * height * width * (bits // 8)
+    return batch * height * width * bits // 8
 
 
 def square(batch, channels, height, width, bits=32):
@@ -50,6 +50,18 @@ def as_float(batch, channels, height, width, bits=32):
 
 def eight_bits_upside_down(batch, channels, height, width, bits=32):
     return batch * channels * height * width * bits * 8
+
+
+def divided_first(batch, channels, height, width, bits=32):
+    return batch * channels * height * width * (bits // 8)
+
+
+def by_four(batch, channels, height, width, bits=32):
+    return batch * channels * height * width * bits // 4
+
+
+def one_map(batch, channels, height, width, bits=32):
+    return height * width * bits // 8
 
 
 def printed(batch, channels, height, width, bits=32):
@@ -93,9 +105,8 @@ def picture_by_picture(batch, channels, height, width, bits=32):
 
 
 def ask_torch(batch, channels, height, width, bits=32):
-    dtype = {8: torch.uint8, 16: torch.bfloat16, 32: torch.int32, 64: torch.int64}[bits]
-    x = torch.empty(batch, channels, height, width, dtype=dtype, device="meta")
-    return x.numel() * x.element_size()
+    x = torch.empty(batch, channels, height, width, dtype=torch.uint8, device="meta")
+    return x.numel() * x.element_size() * bits // 8
 
 
 WRONG = {
@@ -111,6 +122,9 @@ WRONG = {
         ("kibibytes", in_whole_kib),
         ("true-division", as_float),
         ("bits-times-eight", eight_bits_upside_down),
+        ("divided-too-early", divided_first),
+        ("four-bits-a-byte", by_four),
+        ("one-grid", one_map),
         ("returns-none", printed),
         ("wrong-signature", without_bits),
         ("wrong-signature", forgotten_default),

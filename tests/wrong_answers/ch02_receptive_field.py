@@ -152,6 +152,23 @@ def right_chain(layers):
     return out
 
 
+def chain_as(size=None, jump=None, start=None):
+    """A chain in which one or more of the three updates are replaced."""
+    size = size or (lambda r, j, k, s, p, d: r + (k - 1) * d * j)
+    jump = jump or (lambda j, s: j * s)
+    start = start or (lambda c, j, k, s, p, d: c + ((k - 1) * d / 2 - p) * j)
+
+    def chain(layers):
+        r, j, c = 1, 1, 0.0
+        out = []
+        for layer in layers:
+            r, j, c = size(r, j, *layer), jump(j, layer[1]), start(c, j, *layer)
+            out.append((r, j, c))
+        return out
+
+    return chain
+
+
 def from_the_top(layers):
     return right_chain(layers[::-1])
 
@@ -401,6 +418,68 @@ def only_add(net, lo, hi, back):
     return lo, hi
 
 
+def joined(join):
+    """An extent that joins the branches' intervals in its own way."""
+
+    def extent(net, lo, hi, back):
+        for item in reversed(net):
+            if isinstance(item, dict):
+                (branches,) = item.values()
+                lo, hi = join([extent(branch, lo, hi, back) for branch in branches])
+            else:
+                lo, hi = back(item, lo, hi)
+        return lo, hi
+
+    return extent
+
+
+def one_into_the_next(net, lo, hi, back):
+    for item in reversed(net):
+        if isinstance(item, dict):
+            for branch in next(iter(item.values())):
+                lo, hi = one_into_the_next(branch, lo, hi, back)
+        else:
+            lo, hi = back(item, lo, hi)
+    return lo, hi
+
+
+def no_recursion(net, lo, hi, back):
+    for item in reversed(net):
+        if isinstance(item, dict):
+            spans = []
+            for branch in next(iter(item.values())):
+                span = lo, hi
+                for layer in reversed(branch):
+                    span = back(layer, *span)
+                spans.append(span)
+            lo, hi = min(a for a, _ in spans), max(b for _, b in spans)
+        else:
+            lo, hi = back(item, lo, hi)
+    return lo, hi
+
+
+def branch_as_a_layer(net, lo, hi, back):
+    for item in reversed(net):
+        if isinstance(item, dict):
+            spans = [back(branch, lo, hi) for branch in next(iter(item.values()))]
+            lo, hi = min(a for a, _ in spans), max(b for _, b in spans)
+        else:
+            lo, hi = back(item, lo, hi)
+    return lo, hi
+
+
+def pops_the_net(net, lo, hi, back):
+    while net:
+        item = net.pop()
+        if isinstance(item, dict):
+            (branches,) = item.values()
+            spans = [pops_the_net(branch, lo, hi, back) for branch in branches]
+            lo, hi = min(a for a, _ in spans), max(b for _, b in spans)
+        else:
+            lo, hi = back(item, lo, hi)
+    return lo, hi
+
+
 def by_recursion(net, lo, hi, back):
     """Right: the tail of the list first, no loop over layers."""
     if not net:
@@ -521,6 +600,59 @@ def tensor_of_rows(net, shape, unit):
     return torch.tensor([[top, bottom], [left, right]])
 
 
+def infinity(arrived):
+    """A probe that poisons with infinity."""
+
+    def probe(net, shape, unit):
+        def look(out):
+            hit = arrived(out[:, :, unit[0], unit[1]])
+            return torch.where(hit, torch.nan, 0.0)
+
+        return nan_probe(net, shape, unit, look=look, value=float("inf"))
+
+    return probe
+
+
+def every_channel(net, shape, unit):
+    def look(out):
+        hit = out[:, :, unit[0], unit[1]].isnan().all(1)
+        return torch.where(hit, torch.nan, 0.0)[:, None]
+
+    return nan_probe(net, shape, unit, look=look)
+
+
+def equal_to_nan(net, shape, unit):
+    def look(out):
+        hit = out[:, :, unit[0], unit[1]] == float("nan")
+        return torch.where(hit, torch.nan, 0.0)
+
+    return nan_probe(net, shape, unit, look=look)
+
+
+def one_picture_for_all(net, shape, unit, clean=False):
+    c, h, w = shape
+    image = torch.zeros(1, c, h, w, dtype=torch.float64)
+    box = []
+    for rows, length in ((True, h), (False, w)):
+        hits = []
+        if clean:
+            image[:] = 0
+        for i in range(length):
+            if rows:
+                image[:, :, i, :] = torch.nan
+            else:
+                image[:, :, :, i] = torch.nan
+            with torch.no_grad():
+                if net(image)[0, :, unit[0], unit[1]].isnan().any():
+                    hits.append(i)
+        box.append((hits[0], hits[-1]))
+    return tuple(box)
+
+
+def one_picture_an_axis(net, shape, unit):
+    return one_picture_for_all(net, shape, unit, clean=True)
+
+
 def in_single_precision(net, shape, unit):
     x = torch.zeros(1, *shape)
     return net(x)
@@ -626,6 +758,29 @@ def without_grad(net, images, unit):
     return heat.sum((0, 1)) / heat.sum()
 
 
+def never_asked(net, images, unit):
+    net(images)[:, :, unit[0], unit[1]].sum().backward()
+    heat = (images.grad**2).sum((0, 1))
+    return heat / heat.sum()
+
+
+def switches_on(net, images, unit):
+    images.requires_grad_(True)
+    net(images)[:, :, unit[0], unit[1]].sum().backward()
+    heat = (images.grad**2).sum(1).mean(0)
+    return heat / heat.sum()
+
+
+def square_last(net, images, unit):
+    heat = gradients(net, images, unit).sum(1).mean(0) ** 2
+    return heat / heat.sum()
+
+
+def each_scaled(net, images, unit):
+    heat = gradients(net, images, unit).pow(2).sum(1)
+    return (heat / heat.sum((1, 2), keepdim=True)).mean(0)
+
+
 def marks_the_input(net, images, unit):
     heat = unscaled(net, images, unit)
     images[:] = 0
@@ -671,7 +826,32 @@ WRONG = {
         ("only-the-last", last_only),
         ("half-a-pixel", distill_half),
         ("mutates-input", changes_the_list),
-        (None, same_list_each_time),
+        ("jump-wrong", same_list_each_time),
+        ("jump-replaced", chain_as(jump=lambda j, s: s)),
+        ("size-from-zero", lambda layers: [(r - 1, j, c) for r, j, c in right_chain(layers)]),
+        ("start-rounded", chain_as(start=lambda c, j, k, s, p, d: c + ((k - 1) * d // 2 - p) * j)),
+        ("start-wrong", chain_as(start=lambda c, j, k, s, p, d: c + (k * d / 2 - p) * j)),
+        (
+            "start-without-dilation",
+            chain_as(start=lambda c, j, k, s, p, d: c + ((k - 1) / 2 - p) * j),
+        ),
+        (
+            "start-padding-added",
+            chain_as(start=lambda c, j, k, s, p, d: c + ((k - 1) * d / 2 + p) * j),
+        ),
+        (
+            "order-of-the-four",
+            lambda layers: right_chain([(k, s, d, p) for k, s, p, d in layers]),
+        ),
+        (
+            "whole-kernel",
+            chain_as(
+                size=lambda r, j, k, s, p, d: r + k * d * j,
+                start=lambda c, j, k, s, p, d: c + k * j,
+            ),
+        ),
+        ("size-wrong", chain_as(size=lambda r, j, k, s, p, d: r + k)),
+        ("jump-wrong", chain_as(jump=lambda j, s: j * s + 1)),
     ],
     "02.through": [
         ("window-forgotten", conv_as(lambda lo, hi, k, s, p, d: (lo * s - p, hi * s - p))),
@@ -705,6 +885,41 @@ WRONG = {
             transposed_as(lambda lo, hi, k, s, p: (-(-(lo - k + 1) // s), hi // s)),
         ),
         ("not-whole", true_division),
+        ("whole-kernel", conv_as(lambda lo, hi, k, s, p, d: (lo * s - p, hi * s - p + k))),
+        ("padding-for-the-window", conv_as(lambda lo, hi, k, s, p, d: (lo * s - p, hi * s + p))),
+        ("only-the-first", lambda layer, lo, hi: right_back(layer, lo, lo)),
+        (
+            "only-the-first",
+            transposed_as(lambda lo, hi, k, s, p: (-((k - 1 - lo - p) // s), (lo + p) // s)),
+        ),
+        (
+            "one-too-early",
+            transposed_as(lambda lo, hi, k, s, p: (math.ceil((lo + p - k) / s), (hi + p) // s)),
+        ),
+        (
+            "towards-zero",
+            transposed_as(
+                lambda lo, hi, k, s, p: (math.ceil((lo + p - k + 1) / s), int((hi + p) / s))
+            ),
+        ),
+        (
+            "towards-zero",
+            transposed_as(lambda lo, hi, k, s, p: (int((lo + p - k + 1) / s), int((hi + p) / s))),
+        ),
+        (
+            "rounded-to-nearest",
+            transposed_as(
+                lambda lo, hi, k, s, p: (round((lo + p - k + 1) / s), round((hi + p) / s))
+            ),
+        ),
+        (
+            "transposed-padding-subtracted",
+            transposed_as(lambda lo, hi, k, s, p: ((lo - p) // s, (hi - p) // s)),
+        ),
+        (
+            "transposed-padding-subtracted",
+            transposed_as(lambda lo, hi, k, s, p: (-((k - 1 + p - lo) // s), (hi - p) // s)),
+        ),
     ],
     "02.branch": [
         ("branches-in-a-row", in_a_row),
@@ -715,7 +930,13 @@ WRONG = {
         ("overlap", common_part),
         ("front-to-back", front_to_back),
         ("branch-from-the-end", from_the_end),
-        ("raises", only_add),
+        ("one-key-only", only_add),
+        ("branches-in-a-row", one_into_the_next),
+        ("intervals-added", joined(lambda s: (sum(a for a, _ in s), sum(b for _, b in s)))),
+        ("largest-pair", joined(lambda s: (min(s)[0], max(s)[1]))),
+        ("dictionary-to-back", no_recursion),
+        ("branch-to-back", branch_as_a_layer),
+        ("mutates-input", pops_the_net),
     ],
     "02.probe": [
         ("fooled-by-values", gradient_of_noise),
@@ -729,7 +950,13 @@ WRONG = {
         ("size-not-place", height_and_width),
         ("end-excluded", like_slices),
         ("mask-not-box", tensor_of_rows),
-        ("raises", in_single_precision),
+        ("single-precision", in_single_precision),
+        ("infinity-not-nan", infinity(lambda out: ~out.isfinite())),
+        ("infinity-not-nan", infinity(torch.isinf)),
+        ("all-channels", every_channel),
+        ("no-row-found", equal_to_nan),
+        ("never-cleaned", one_picture_for_all),
+        ("never-cleaned", one_picture_an_axis),
     ],
     "02.effective": [
         ("mean-before-square", mean_first),
@@ -743,7 +970,11 @@ WRONG = {
         ("one-channel-read", first_channel),
         ("first-picture", first_picture),
         ("wrong-shape", colours_kept),
-        ("raises", without_grad),
+        ("no-gradient-asked", without_grad),
+        ("no-gradient-asked", never_asked),
+        ("gradients-on-the-callers-pictures", switches_on),
+        ("all-before-square", square_last),
+        ("each-picture-scaled", each_scaled),
         ("mutates-input", marks_the_input),
     ],
 }

@@ -13,7 +13,7 @@ from lightcourse.checks.chapters._ch02_through import (
     random_transposed,
     right,
 )
-from lightcourse.checks.exercise import Case, Hint, Law, Mistake
+from lightcourse.checks.exercise import Case, Hint, Law, Mistake, Outcome
 
 Net = Sequence[Any]  # layers, and dictionaries {"add": nets} or {"concat": nets}
 
@@ -35,8 +35,17 @@ def cases(rng: Random) -> Iterator[Case]:
         yield _case(_random_net(rng, depth=2))
 
 
+def back_one(layer: Layer, lo: int, hi: int) -> Span:
+    """What the learner gets as `back`: it takes one layer, and says so."""
+    if isinstance(layer, dict):
+        raise TypeError("back takes one layer, and got a dictionary with branches")
+    if isinstance(layer, list):
+        raise TypeError("back takes one layer, and got a list of layers")
+    return right(layer, lo, hi)
+
+
 def _case(net: Net, label: str = "") -> Case:
-    return Case((net, 3, 3, right), label=label)
+    return Case((net, 3, 3, back_one), label=label)
 
 
 def _random_net(rng: Random, depth: int) -> list:
@@ -103,6 +112,24 @@ def _in_call_order(spans, branches, lo, hi, walk, first) -> Span:
     return lo, hi
 
 
+def _in_written_order(spans, branches, lo, hi, walk, first) -> Span:
+    for branch in branches:
+        lo, hi = walk(branch, lo, hi)
+    return lo, hi
+
+
+def _first_of_each(spans, *rest) -> Span:
+    return min(spans)[0], max(spans)[1]
+
+
+def _added(spans, *rest) -> Span:
+    return sum(lo for lo, _ in spans), sum(hi for _, hi in spans)
+
+
+def _says(outcome: Outcome, words: str) -> bool:
+    return words in str(outcome.error)
+
+
 def _widest(spans, *rest) -> Span:
     return max(spans, key=lambda span: span[1] - span[0])
 
@@ -136,6 +163,50 @@ MISTAKES = (
         "You walk through the branches one after another, as if they were a chain. They stand side"
         " by side: each begins from the same outputs.",
         mimic=_walker(_in_call_order),
+        hint=3,
+    ),
+    Mistake(
+        "branches-in-a-row",
+        "You walk through the branches one after another, as if they were a chain. They stand side"
+        " by side: each begins from the same outputs.",
+        mimic=_walker(_in_written_order),
+        hint=3,
+    ),
+    Mistake(
+        "intervals-added",
+        "You add the numbers of the branches. Places cannot be added: take the smallest first"
+        " number and the largest last number.",
+        mimic=_walker(_added),
+        hint=4,
+    ),
+    Mistake(
+        "largest-pair",
+        "`max(spans)` compares the first numbers of the pairs, so its last number need not be the"
+        " largest. Take the maximum over the last numbers alone.",
+        mimic=_walker(_first_of_each),
+        hint=4,
+    ),
+    Mistake(
+        "dictionary-to-back",
+        "You handed a dictionary to `back`, which takes one layer. Branches may hold branches, and"
+        " each branch is a net: call `extent` again for it.",
+        matches=lambda outcome: _says(outcome, "got a dictionary with branches"),
+        hint=3,
+    ),
+    Mistake(
+        "branch-to-back",
+        "You handed a whole branch to `back`, which takes one layer. Each branch is a net like the"
+        " whole: call `extent` again for it.",
+        matches=lambda outcome: _says(outcome, "got a list of layers"),
+        hint=3,
+    ),
+    Mistake(
+        "one-key-only",
+        'You ask each dictionary for one key. Some say "add", some say "concat", and both mean the'
+        " same here: take the only value, `(branches,) = item.values()`.",
+        matches=lambda outcome: (
+            isinstance(outcome.error, KeyError) and outcome.error.args[0] in ("add", "concat")
+        ),
         hint=3,
     ),
     Mistake(

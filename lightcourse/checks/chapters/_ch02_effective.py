@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from lightcourse.checks.chapters._ch02_probe import _conv, _ready
 from lightcourse.checks.compare import Compare
-from lightcourse.checks.exercise import Case, Hint, Law, Mistake
+from lightcourse.checks.exercise import Case, Hint, Law, Mistake, Outcome
 
 # finite differences are exact to about eight digits
 COMPARE = Compare(rtol=1e-4, atol=1e-7)
@@ -67,6 +67,16 @@ def _wrong(
     return influence
 
 
+def _each_scaled(gradient: Tensor) -> Tensor:
+    energy = gradient.square().sum(1)
+    return (energy / energy.sum((1, 2), keepdim=True)).mean(0)
+
+
+def _no_gradient(outcome: Outcome) -> bool:
+    said = str(outcome.error)
+    return ("NoneType" in said) or ("require" in said and "grad" in said)
+
+
 def _order_does_not_matter(influence: Callable, rng: Random) -> str | None:
     net = _ready(_conv(1, 3, 1), nn.Tanh(), _conv(1, 3, 1))
     images = torch.randn(3, 1, 6, 6, dtype=torch.float64)
@@ -90,6 +100,34 @@ LAWS = (
 )
 
 MISTAKES = (
+    Mistake(
+        "no-gradient-asked",
+        "There is no gradient: autograd follows only the tensors that you tell it to, and `.grad`"
+        " stays None for all others. Work on a copy of the pictures, made with requires_grad_().",
+        matches=_no_gradient,
+        hint=1,
+    ),
+    Mistake(
+        "gradients-on-the-callers-pictures",
+        "Your map is right, but you switched on gradients on the caller's own pictures, and they"
+        " stay on. Work on a copy.",
+        matches=lambda outcome: "gradients" in outcome.mutated,
+        hint=1,
+    ),
+    Mistake(
+        "all-before-square",
+        "You add colours and pictures first, and square the sum. Gradients of opposite sign cancel;"
+        " square first, then add.",
+        mimic=_wrong(heat=lambda g: g.sum(1).mean(0).square()),
+        hint=3,
+    ),
+    Mistake(
+        "each-picture-scaled",
+        "You divide the map of each picture by its own sum, so that all pictures weigh the same."
+        " Average the squares first, and divide once at the end.",
+        mimic=_wrong(heat=_each_scaled),
+        hint=4,
+    ),
     Mistake(
         "mean-before-square",
         "You average the gradients over the pictures and square the average. Gradients of opposite"
@@ -156,7 +194,7 @@ MISTAKES = (
 
 HINTS = (
     Hint(
-        "RuntimeError: … does not require grad",
+        "RuntimeError: … does not require grad, or my gradient is None",
         "Autograd follows only what it is told to. Work on a copy that you own:"
         " `x = images.clone().requires_grad_()`, and run the net on x.",
     ),

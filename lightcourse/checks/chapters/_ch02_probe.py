@@ -9,7 +9,7 @@ from random import Random
 import torch
 from torch import Tensor, nn
 
-from lightcourse.checks.exercise import Case, Hint, Law, Mistake, Outcome
+from lightcourse.checks.exercise import Case, Law
 
 Box = tuple[tuple[int, int], tuple[int, int]]
 NAN = float("nan")
@@ -57,6 +57,13 @@ def _silent(channels: int) -> nn.Conv2d:
     return layer
 
 
+def _mirror() -> nn.Conv2d:
+    """A 1×1 layer that turns the sign, so that the ReLU after it stops +inf but no NaN."""
+    layer = _conv(1, 1, bias=False)
+    nn.init.constant_(layer.weight, -1.0)
+    return layer
+
+
 def cases(rng: Random) -> Iterator[Case]:
     yield _case(_ready(_conv(1, 3, 1)), (1, 7, 9), (3, 4), "one 3×3 layer")
     yield _case(_ready(_conv(1, (1, 5))), (1, 7, 9), (3, 2), "a kernel 1 high and 5 wide")
@@ -72,6 +79,8 @@ def cases(rng: Random) -> Iterator[Case]:
     yield _case(_ready(pool, _conv(1, 3, 1)), (1, 12, 14), (2, 4), TRAP + "max pooling")
     net = _ready(_dead(1), nn.ReLU(), _conv(1, 3, 1))
     yield _case(net, (1, 9, 10), (4, 5), TRAP + "a dead ReLU")
+    net = _ready(_mirror(), nn.ReLU(), _conv(1, 3, 1))
+    yield _case(net, (1, 9, 10), (4, 5), TRAP + "a weight of -1 before a ReLU")
     yield _case(_ready(_silent(2), _conv(2, 3, 1)), (2, 9, 8), (4, 5), TRAP + "weights of zero")
     for _ in range(4):
         net = _random_net(rng)
@@ -113,168 +122,12 @@ def by_gradient_of_a_twin(net: nn.Module, shape: tuple, unit: tuple) -> Box:
     image = torch.ones(1, *shape, dtype=torch.float64, requires_grad=True)
     (gradient,) = torch.autograd.grad(twin(image)[0, :, unit[0], unit[1]].sum(), image)
     touched = gradient[0].abs().sum(0) > 0
-    return _ends(touched.any(1)), _ends(touched.any(0))
+    return ends(touched.any(1)), ends(touched.any(0))
 
 
-def _ends(seen: Tensor) -> tuple[int, int]:
+def ends(seen: Tensor) -> tuple[int, int]:
     places = seen.nonzero().flatten()
     return int(places[0]), int(places[-1])
-
-
-def _poison(
-    net: nn.Module,
-    shape: tuple,
-    unit: tuple,
-    channels: slice = slice(None),
-    read: Callable[[Tensor, tuple], Tensor] = lambda out, unit: out[:, :, unit[0], unit[1]],
-) -> Box:
-    """A NaN probe with two places to go wrong: the channels poisoned, and what is read."""
-    found = []
-    for axis, length in ((2, shape[1]), (3, shape[2])):
-        images = torch.zeros(length, *shape, dtype=torch.float64)
-        for i in range(length):
-            images[i, channels].select(axis - 1, i).fill_(NAN)
-        with torch.no_grad():
-            seen = read(net(images), unit).isnan().flatten(1).any(1)
-        found.append(_ends(seen))
-    return found[0], found[1]
-
-
-def _the_reverse(net: nn.Module, shape: tuple, unit: tuple) -> Box:
-    """Poison one pixel and look where it shows: the question the other way round."""
-    image = torch.zeros(1, *shape, dtype=torch.float64)
-    image[0, :, unit[0], unit[1]] = NAN
-    with torch.no_grad():
-        touched = net(image)[0].isnan().any(0)
-    return _ends(touched.any(1)), _ends(touched.any(0))
-
-
-def _fooled_by_values(outcome: Outcome) -> bool:
-    """Only the traps fail, with too small a box or with no pixel at all."""
-    if not outcome.case.label.startswith(TRAP):
-        return False
-    if outcome.error is not None or outcome.got is None:
-        return True
-    pairs = zip(outcome.want, outcome.got, strict=True)
-    # an empty box says that no pixel was found
-    return all(c > d or (a <= c and d <= b) for (a, b), (c, d) in pairs)
-
-
-def _sizes(outcome: Outcome) -> bool:
-    (top, bottom), (left, right) = outcome.want
-    return tuple(outcome.got) == (bottom - top + 1, right - left + 1)
-
-
-def _end_excluded(outcome: Outcome) -> bool:
-    (top, bottom), (left, right) = outcome.want
-    return tuple(map(tuple, outcome.got)) == ((top, bottom + 1), (left, right + 1))
-
-
-def _mask(outcome: Outcome) -> bool:
-    return isinstance(outcome.got, Tensor)
-
-
-MISTAKES = (
-    Mistake(
-        "fooled-by-values",
-        "Your probe asks whether the unit changes now, with these weights and this picture. A dead"
-        " ReLU, the loser of a max pool or a weight of zero hides a pixel from it, though other"
-        " weights or another picture would let it through. NaN passes all three.",
-        matches=_fooled_by_values,
-        hint=2,
-    ),
-    Mistake(
-        "rows-and-columns-swapped",
-        "Rows and columns have changed places in your answer: ((top, bottom), (left, right)).",
-        mimic=lambda net, shape, unit: _poison(net, shape, unit)[::-1],
-        hint=3,
-    ),
-    Mistake(
-        "unit-swapped",
-        "You read the unit as (column, row). A tensor is indexed [image, channel, row, column].",
-        mimic=lambda net, shape, unit: _poison(net, shape, unit[::-1]),
-        hint=3,
-    ),
-    Mistake(
-        "one-channel-poisoned",
-        "You poison channel 0 only. A pixel has a value in every channel, and some of them may go"
-        " another way.",
-        mimic=lambda net, shape, unit: _poison(net, shape, unit, slice(0, 1)),
-        hint=4,
-    ),
-    Mistake(
-        "one-channel-read",
-        "You read channel 0 of the output only. A unit is one place with all its channels.",
-        mimic=lambda net, shape, unit: _poison(
-            net, shape, unit, read=lambda out, unit: out[:, :1, unit[0], unit[1]]
-        ),
-        hint=4,
-    ),
-    Mistake(
-        "anywhere-in-the-map",
-        "You look for a NaN anywhere in the output. Look at the unit alone.",
-        mimic=lambda net, shape, unit: _poison(net, shape, unit, read=lambda out, unit: out),
-        hint=1,
-    ),
-    Mistake(
-        "the-other-question",
-        "You poison one pixel and report which units it reaches. The question is the other way"
-        " round: which pixels reach this unit?",
-        mimic=_the_reverse,
-        hint=1,
-    ),
-    Mistake(
-        "size-not-place",
-        "You return how large the field is. Return where it is: first and last row, first and last"
-        " column.",
-        matches=_sizes,
-        hint=3,
-    ),
-    Mistake(
-        "end-excluded",
-        "Your last row and column are one too large. They are included in the answer, unlike in a"
-        " slice.",
-        matches=_end_excluded,
-        hint=3,
-    ),
-    Mistake(
-        "mask-not-box",
-        "You return a tensor of places. Take the first and the last of them, as plain ints.",
-        matches=_mask,
-        hint=3,
-    ),
-)
-
-HINTS = (
-    Hint(
-        "I do not know where to begin",
-        "One row at a time. Make a picture of zeros, put NaN into one row, run the net, and look at"
-        " the unit. Is it NaN? Then this row is in its receptive field. Now do all rows, then all"
-        " columns.",
-    ),
-    Hint(
-        "I use gradients, and some cases fail",
-        "A gradient is zero behind a dead ReLU, at the losers of a max pool, and behind a weight of"
-        " zero. The pixel could still matter. NaN times zero is NaN, max(NaN, 5) is NaN and"
-        " relu(NaN) is NaN, so a NaN cannot get lost.",
-    ),
-    Hint(
-        "my numbers are right but the answer is refused",
-        "The answer is two pairs of ints: rows first, then columns, first and last place each."
-        " `seen.nonzero()` gives the places where `seen` is true; `int(...)` takes a number out of"
-        " a tensor.",
-    ),
-    Hint(
-        "I get too small a box when there are two channels",
-        "Poison the row in all channels: `images[i, :, i, :]`. Read all channels of the unit:"
-        " `out[:, :, row, column]`, and ask with `.isnan().any(1)` whether any of them is NaN.",
-    ),
-    Hint(
-        "it works, but it is slow",
-        "A batch is a stack of pictures. Make one batch with as many pictures as there are rows,"
-        " and poison row i in picture i. Then the net runs once for all rows.",
-    ),
-)
 
 
 def _no_values_matter(probe: Callable, rng: Random) -> str | None:

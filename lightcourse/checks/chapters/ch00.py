@@ -17,6 +17,7 @@ _DTYPES = {8: torch.int8, 16: torch.float16, 32: torch.float32, 64: torch.float6
 def _cases(rng: Random) -> Iterator[Case]:
     yield Case((1, 1, 2, 3), {"bits": 8}, "six values of one byte each")
     yield Case((1, 1, 2, 3), {"bits": 32}, "six values of four bytes each")
+    yield Case((1, 1, 2, 3), {"bits": 4}, "two values share a byte")
     yield Case((2, 3, 4, 5), {"bits": 16})
     yield Case((1, 3, 224, 224), {}, "one picture, 32 bits by default")
     for _ in range(6):
@@ -26,7 +27,9 @@ def _cases(rng: Random) -> Iterator[Case]:
 
 
 def _bytes_in_torch(batch: int, channels: int, height: int, width: int, bits: int = 32) -> int:
-    # a meta tensor knows its size without taking any memory
+    # a meta tensor knows its size without taking any memory; torch packs no 4-bit values itself
+    if bits == 4:
+        return _bytes_in_torch(batch, channels, height, width, 8) // 2
     return torch.empty((batch, channels, height, width), dtype=_DTYPES[bits], device="meta").nbytes
 
 
@@ -54,6 +57,26 @@ _MISTAKES = (
         "You count bits: your answer is eight times too large. Eight bits make one byte.",
         mimic=lambda n, c, h, w, bits=32: _values(n, c, h, w) * bits,
         hint=2,
+    ),
+    Mistake(
+        "divided-too-early",
+        "You divide `bits` by eight first. For 4 bits that leaves nothing; two such values share a"
+        " byte. Multiply everything, and divide at the very end.",
+        mimic=lambda n, c, h, w, bits=32: _values(n, c, h, w) * (bits // 8),
+        hint=3,
+    ),
+    Mistake(
+        "four-bits-a-byte",
+        "You divide by four. A byte has eight bits; four is the number of bytes in 32 bits.",
+        mimic=lambda n, c, h, w, bits=32: _values(n, c, h, w) * bits // 4,
+        hint=2,
+    ),
+    Mistake(
+        "one-grid",
+        "You count one channel of one picture. Each picture has several channels, and a batch has"
+        " several pictures.",
+        mimic=lambda n, c, h, w, bits=32: h * w * bits // 8,
+        hint=1,
     ),
     Mistake(
         "bits-times-eight",
@@ -165,8 +188,9 @@ PREDICTIONS = [
                 " in place of one."
             ),
             "about the same": (
-                "A quarter of the positions with 32 channels in place of 3 would already be more"
-                " values. On top of that each value grew from one byte to four."
+                "A quarter of the positions, and 32 channels in place of 3: that alone makes"
+                " 32 / 3 / 4 = 2.7 times as many values. And each value takes four bytes in place"
+                " of one: 2.7 × 4 = 10.7."
             ),
             "about 3 times larger": (
                 "That is right for the number of values. But a pixel is stored in one byte, and a"

@@ -8,10 +8,13 @@ from torch import Tensor, nn
 from lightcourse.checks.chapters import (
     _ch02_branch,
     _ch02_chain,
+    _ch02_chain_mistakes,
     _ch02_effective,
     _ch02_pictures,
     _ch02_probe,
+    _ch02_probe_mistakes,
     _ch02_through,
+    _ch02_through_mistakes,
 )
 from lightcourse.checks.exercise import Exercise, Prediction
 
@@ -24,9 +27,10 @@ EXERCISES = [
         name="chain",
         cases=_ch02_chain.cases,
         oracle=_ch02_chain.by_gradient,
+        compare=_ch02_chain.compare,
         laws=_ch02_chain.LAWS,
-        mistakes=_ch02_chain.MISTAKES,
-        hints=_ch02_chain.HINTS,
+        mistakes=_ch02_chain_mistakes.MISTAKES,
+        hints=_ch02_chain_mistakes.HINTS,
         picture=_ch02_pictures.chain_picture,
     ),
     Exercise(
@@ -36,8 +40,8 @@ EXERCISES = [
         cases=_ch02_through.cases,
         oracle=_ch02_through.by_torch,
         laws=_ch02_through.LAWS,
-        mistakes=_ch02_through.MISTAKES,
-        hints=_ch02_through.HINTS,
+        mistakes=_ch02_through_mistakes.MISTAKES,
+        hints=_ch02_through_mistakes.HINTS,
         picture=_ch02_pictures.span_picture,
     ),
     Exercise(
@@ -59,8 +63,8 @@ EXERCISES = [
         cases=_ch02_probe.cases,
         oracle=_ch02_probe.by_gradient_of_a_twin,
         laws=_ch02_probe.LAWS,
-        mistakes=_ch02_probe.MISTAKES,
-        hints=_ch02_probe.HINTS,
+        mistakes=_ch02_probe_mistakes.MISTAKES,
+        hints=_ch02_probe_mistakes.HINTS,
         show=_ch02_probe.show,
         picture=_ch02_pictures.probe_picture,
     ),
@@ -141,8 +145,8 @@ PREDICTIONS = [
         options=("the early one", "the late one", "both the same"),
         truth=_early_or_late,
         replies={
-            "the late one": "A stride widens the steps of the layers after it. In the last layer"
-            " nobody comes after it, so it adds nothing.",
+            "the late one": "A stride widens the steps of the layers after it. After the last"
+            " layer there are none, so that stride adds nothing.",
             "both the same": "The layers are the same, and so are their weights. But a stride"
             " widens only the steps of the layers after it: four of them here, none there.",
         },
