@@ -158,7 +158,7 @@ def test_dots_are_a_reminder_and_a_missing_guess_is_asked_for():
     ("guess", "words"),
     [
         ("smaller", "a quarter of the positions, true"),
-        ("ABOUT the same", "grew from one byte to four"),
+        ("ABOUT the same", "2.7 × 4 = 10.7"),
         ("about 3 times larger", "right for the number of values"),
         ("more than 10 times larger", "You saw both effects"),
     ],

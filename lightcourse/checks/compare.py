@@ -97,7 +97,8 @@ class Compare:
             return Difference("shape", f"the keys are {_names(got)}, wanted {_names(want)}")
         for key, value in want.items():
             if found := self(got[key], value):
-                return Difference(found.kind, f"at {key!r}: {found.text}")
+                place = f"the entry {key!r}"
+                return Difference(found.kind, _placed(place, got[key], value, found))
         return None
 
     def _sequence(self, got: Any, want: Sequence) -> Difference | None:
@@ -107,7 +108,7 @@ class Compare:
             return Difference("shape", f"there are {len(got)} items, wanted {len(want)}")
         for i, (one, other) in enumerate(zip(got, want, strict=True)):
             if found := self(one, other):
-                return Difference(found.kind, f"item {i}: {found.text}")
+                return Difference(found.kind, _placed(f"the {ordinal(i)} item", one, other, found))
         return None
 
     def _array(self, got: Any, want: np.ndarray) -> Difference | None:
@@ -170,6 +171,34 @@ def kind_of(value: Any) -> str:
         return "a number (float)"
     name = type(value).__name__
     return f"{'an' if name[:1] in 'aeiouAEIOU' else 'a'} {name}"
+
+
+def ordinal(index: int) -> str:
+    """The word for a place, counted from 0.
+
+    >>> ordinal(0), ordinal(20)
+    ('first', '21st')
+    """
+    words = ("first", "second", "third", "fourth", "fifth", "sixth")
+    if index < len(words):
+        return words[index]
+    number = index + 1
+    tail = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th") if number // 10 % 10 != 1 else "th"
+    return f"{number}{tail}"
+
+
+def _placed(place: str, got: Any, want: Any, found: Difference) -> str:
+    """Say where inside a list or a table the answers differ, with the two values when short."""
+    if found.text in ("the numbers differ", "the values differ"):
+        return f"{place} is {_brief(got)}, wanted {_brief(want)}"
+    return f"in {place}, {found.text}"
+
+
+def _brief(value: Any) -> str:
+    if isinstance(value, Real) and not isinstance(value, (bool, np.bool_, Integral)):
+        return f"{float(value):.6g}"
+    text = str(value) if isinstance(value, Integral) else repr(value)
+    return text if len(text) <= 40 else text[:39] + "…"
 
 
 def _wrong_type(got: Any, want: Any) -> Difference:

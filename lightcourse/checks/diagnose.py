@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
+
+import numpy as np
+import torch
 
 from lightcourse.checks.blame import blame
 from lightcourse.checks.compare import kind_of
@@ -63,7 +67,8 @@ def diagnose(exercise: Exercise, outcomes: Sequence[Outcome]) -> CheckResult:
     name, text = found or _generic(exercise, failed)
     # a wrong kind of answer says more on the case that shows it
     shown = next((o for o in failed if _names(o) == name), first)
-    return CheckResult(exercise, False, name, text, shown, counts)
+    rung = fitting_rung(exercise, name, shown.error)
+    return CheckResult(exercise, False, name, text, shown, counts, rung)
 
 
 def without_secrets(result: CheckResult) -> CheckResult:
@@ -169,11 +174,40 @@ def _generic(exercise: Exercise, failed: Sequence[Outcome]) -> tuple[str | None,
     name = next((n for n in GENERIC if n in names), None)
     # a wrong value somewhere is worse news than a changed input
     if name is None or (name == "mutates-input" and "" in names):
-        return None, (
+        return None, _values_differ(exercise, failed[0])
+    return name, _sentence(exercise, name, names[name])
+
+
+def _values_differ(exercise: Exercise, outcome: Outcome) -> str:
+    if exercise.kind == "function" and all(map(_on_paper, outcome.case.args)):
+        return (
             "The form is right, some values are not. Work the case below by hand, and find the"
             " first step where your code and your hand differ."
         )
-    return name, _sentence(exercise, name, names[name])
+    return (
+        "The form is right, some values are not. Print the shape and a few values after each step"
+        " of your code, and find the first step that does not do what you meant."
+    )
+
+
+def _on_paper(value: Any) -> bool:
+    """Whether a person can work with this input by hand: numbers, short lists, small tensors."""
+    if isinstance(value, torch.nn.Module):
+        return False
+    return not isinstance(value, (torch.Tensor, np.ndarray)) or math.prod(value.shape) <= 36
+
+
+def fitting_rung(exercise: Exercise, name: str | None, error: BaseException | None) -> int | None:
+    """The hint for an answer that fits no known mistake, found by the words of its title."""
+    words = {
+        "not-implemented": ("do not know", "where to begin", "where to start"),
+        "raises": (type(error).__name__,) if error is not None else (),
+        "wrong-shape": ("my shape", "wrong shape"),
+        "wrong-type": ("is refused", "wrong type", "float"),
+        None: ("my values are wrong", "values are wrong"),
+    }.get(name, ())
+    titles = list(enumerate((h.when for h in exercise.hints), 1))
+    return next((i for i, title in titles if any(w in title for w in words)), None)
 
 
 def _sentence(exercise: Exercise, name: str, outcome: Outcome) -> str:
@@ -190,10 +224,18 @@ def _sentence(exercise: Exercise, name: str, outcome: Outcome) -> str:
         "wrong-dtype": f"The answer has the wrong dtype: {detail}.",
         "nan": f"The answer is not a number: {detail}. Look for 0/0, or the log of a negative.",
         "mutates-input": (
-            f"The answer is right, but {target} changes {outcome.mutated} in place, and the caller"
-            " still needs it. Work on a copy: `x[...] = …` and `relu_()` write in place."
+            f"The answer is right, but {target} changes {outcome.mutated}, and the caller still"
+            f" needs it as it was. {_copy_advice(outcome.mutated)}"
         ),
     }[name]
+
+
+def _copy_advice(mutated: str) -> str:
+    if mutated.endswith(("(a list)", "(a dict)")):
+        return "`pop`, `append`, `sort` and `del` change it in place: go through it with a loop."
+    if "gradients" in mutated:
+        return "Work on a copy: `x.clone().requires_grad_()`."
+    return "Work on a copy: `x[...] = …` and `relu_()` write in place."
 
 
 def _raised(exercise: Exercise, outcome: Outcome) -> tuple[str, str]:

@@ -63,7 +63,8 @@ def code(text: str) -> str:
     """A block of code that scrolls rather than breaks the page."""
     return (
         f'<pre style="font-family:{_CODE};color:{_INK};background:rgba(128,128,128,.12);'
-        f'border-radius:3px;padding:.25em .6em;margin:.15em 0;overflow-x:auto;text-align:left">'
+        f"border-radius:3px;padding:.25em .6em;margin:.15em 0;overflow-x:auto;text-align:left;"
+        f'white-space:pre;word-break:normal;overflow-wrap:normal">'
         f"{escape(text)}</pre>"
     )
 

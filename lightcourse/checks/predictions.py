@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from numbers import Real
 from typing import Any
 
@@ -71,9 +72,12 @@ def _clean(asked: Prediction, answer: Any) -> tuple[Any, str]:
         return None, f"Your turn: put {what} in place of the dots, and run the cell again."
     value = _plain(answer)
     if asked.options:
-        wanted = str(value).strip().casefold()
-        found = [option for option in asked.options if option.casefold() == wanted]
+        found = [option for option in asked.options if _bare(option) == _bare(value)]
         return (found[0], "") if found else (None, f"The choices are {_choices(asked)}.")
+    if asked.unit and not isinstance(value, (int, float)):
+        value = _number(value)
+        if value is None:
+            return None, f'A number in digits is wanted here, as in `predict("{asked.id}", 40)`.'
     if not isinstance(value, (int, float, str)) or value != value:
         return None, "A number or a short text is enough here."
     return value, ""
@@ -87,6 +91,19 @@ def _plain(value: Any) -> Any:
         value = float(value) if value != value or math.isinf(value) else value
         return int(value) if not isinstance(value, float) or value.is_integer() else value
     return value
+
+
+def _bare(text: Any) -> str:
+    """An option without what nobody should have to type alike: case, spaces, quotes, %."""
+    return re.sub(r"[\s%\"']+", "", str(text).casefold())
+
+
+def _number(value: Any) -> int | float | None:
+    """The number that a text such as "15" stands for, if it does."""
+    try:
+        return _plain(float(str(value)))
+    except ValueError:
+        return None
 
 
 def _same(asked: Prediction, value: Any, truth: Any) -> bool:

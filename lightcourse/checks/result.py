@@ -56,7 +56,8 @@ class CheckFailed(AssertionError):
     def __init__(self, result: CheckResult, *, shown: bool = False):
         self.result = result
         self._shown = shown
-        super().__init__(_headline(result) if shown else _text(result))
+        said = f"✗ {result.exercise.id} is not right yet: see above."
+        super().__init__(said if shown else _text(result))
 
     def _render_traceback_(self) -> list[str]:
         """What IPython prints: the report, or one line when it stands above already."""

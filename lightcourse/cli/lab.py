@@ -6,12 +6,14 @@ import socket
 import subprocess
 import sys
 import webbrowser
+from pathlib import Path
 
 from lightcourse.cli.doctor import FAIL, findings, print_findings
 from lightcourse.errors import UserError
 from lightcourse.paths import course_home, find_chapter
 
 FIRST_PORT, LAST_PORT = 8888, 8987
+SETTINGS = Path(__file__).parent / "lab_settings"
 
 
 def open_lab(chapter: str, *, port: int | None, browser: bool) -> int:
@@ -41,14 +43,13 @@ def open_lab(chapter: str, *, port: int | None, browser: bool) -> int:
 
 
 def server_options(port: int, browser: bool) -> list[str]:
-    """JupyterLab's options: quiet, offline (no news, no update check), on this port only."""
+    """JupyterLab's options: quiet, on this port only, and no question about news: it is offline."""
     options = [
         f"--ServerApp.root_dir={course_home()}",
         f"--ServerApp.port={port}",
         "--ServerApp.port_retries=0",
         "--ServerApp.log_level=WARN",
-        "--LabApp.news_url=None",
-        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        f"--LabApp.app_settings_dir={SETTINGS}",
     ]
     if not browser:
         options.append("--no-browser")

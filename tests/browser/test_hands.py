@@ -199,3 +199,18 @@ def test_code_follows_the_state_and_copies(open_context, show):
     assert page.evaluate("navigator.clipboard.readText()").startswith("conv = nn.Conv2d(8, 8, 3, s")
     shown.call("(view) => view.set({ stride: 2 })")
     assert "stride=3" in page.locator("pre").inner_text()
+
+
+def test_the_chosen_button_stays_readable_under_the_mouse(page, show):
+    """A hover style must not win over the chosen one: the mouse stands there after every click."""
+    shown = show(page, sample_scene())
+    button = page.locator(".lc-choice [role=radio]").nth(0)
+    button.click()
+    page.mouse.move(0, 0)
+    at_rest = button.evaluate("b => getComputedStyle(b).backgroundColor")
+    before = page.locator(".lc-choice").first.bounding_box()
+    button.hover()
+    assert button.get_attribute("aria-checked") == "true" and shown.state["net"] == 0
+    assert button.evaluate("b => getComputedStyle(b).backgroundColor") == at_rest
+    page.locator(".lc-choice [role=radio]").nth(1).click()
+    assert page.locator(".lc-choice").first.bounding_box() == before, "choosing moves nothing"

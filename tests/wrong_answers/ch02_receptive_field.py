@@ -826,7 +826,7 @@ WRONG = {
         ("only-the-last", last_only),
         ("half-a-pixel", distill_half),
         ("mutates-input", changes_the_list),
-        ("jump-wrong", same_list_each_time),
+        ("one-row-for-all", same_list_each_time),
         ("jump-replaced", chain_as(jump=lambda j, s: s)),
         ("size-from-zero", lambda layers: [(r - 1, j, c) for r, j, c in right_chain(layers)]),
         ("start-rounded", chain_as(start=lambda c, j, k, s, p, d: c + ((k - 1) * d // 2 - p) * j)),

@@ -46,13 +46,12 @@ def _only_last(outcome: Outcome) -> bool:
     return isinstance(outcome.got, tuple) and len(outcome.got) == 3 and outcome.want != []
 
 
-def _with(sizes: int = 0, jumps: Callable | None = None) -> Callable:
+def _with(sizes: int = 0, order: Callable | None = None) -> Callable:
     """A chain that is right but for the size it begins with, or the order of a layer's numbers."""
 
     def walk(layers: Sequence[Layer]) -> list:
-        return [
-            (r + sizes, j, c) for r, j, c in _wrong()([jumps(*x) if jumps else x for x in layers])
-        ]
+        own = [order(*layer) if order else layer for layer in layers]
+        return [(r + sizes, j, c) for r, j, c in _wrong()(own)]
 
     return walk
 
@@ -78,6 +77,11 @@ def _wrong_in(number: int) -> Callable[[Outcome], bool]:
         )
 
     return matches
+
+
+def _one_row_for_all(outcome: Outcome) -> bool:
+    rows = [tuple(row) for row in outcome.got]
+    return len(set(rows)) == 1 and rows[-1] == tuple(outcome.want[-1])
 
 
 def _half_pixel(outcome: Outcome) -> bool:
@@ -246,7 +250,7 @@ MISTAKES = (
         "order-of-the-four",
         "You unpack a layer in another order. It is (kernel, stride, padding, dilation): the"
         " padding comes third, the dilation last.",
-        mimic=_with(jumps=lambda k, s, p, d: (k, s, d, p)),
+        mimic=_with(order=lambda k, s, p, d: (k, s, d, p)),
         hint=4,
     ),
     Mistake(
@@ -262,6 +266,13 @@ MISTAKES = (
         " fourth pixel: multiply the jump by each stride.",
         matches=_column(1, _wrong(jump=lambda j, s: s)),
         hint=3,
+    ),
+    Mistake(
+        "one-row-for-all",
+        "All your rows are the last one: you append one list again and again, and each step changes"
+        " it. Append a new tuple, (size, jump, start).",
+        matches=_one_row_for_all,
+        hint=1,
     ),
     Mistake(
         "jump-wrong",

@@ -29,9 +29,8 @@ def _poison(
     for axis, length in ((2, shape[1]), (3, shape[2])):
         images = torch.zeros(length, *shape, dtype=torch.float64)
         for i in range(length):
-            images[i, channels].narrow(axis - 1, 0 if kept else i, i + 1 if kept else 1).fill_(
-                poison
-            )
+            first, count = (0, i + 1) if kept else (i, 1)
+            images[i, channels].narrow(axis - 1, first, count).fill_(poison)
         with torch.no_grad():
             seen = arrived(read(net(images), unit).flatten(1))
         found.append(ends(seen))

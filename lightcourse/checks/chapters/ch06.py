@@ -6,11 +6,13 @@ import torch
 import torch.nn.functional as F
 
 from lightcourse.checks.chapters import _ch06_fold as fold
+from lightcourse.checks.chapters import _ch06_fold_mistakes as fold_mistakes
 from lightcourse.checks.chapters import _ch06_gate as gate
 from lightcourse.checks.chapters import _ch06_norm as norm
 from lightcourse.checks.chapters import _ch06_norm_mistakes as norm_mistakes
 from lightcourse.checks.chapters import _ch06_shuffle as shuffle
 from lightcourse.checks.chapters import _ch06_swish as swish
+from lightcourse.checks.chapters._ch06_located import located
 from lightcourse.checks.compare import Compare
 from lightcourse.checks.exercise import Exercise, Law, Prediction
 
@@ -64,8 +66,9 @@ EXERCISES = [
         cases=fold.cases,
         oracle=fold.oracle,
         call=fold.call,
-        mistakes=fold.MISTAKES,
-        hints=fold.HINTS,
+        compare=located(fold.close),
+        mistakes=fold_mistakes.MISTAKES,
+        hints=fold_mistakes.HINTS,
         show=fold.show,
     ),
     Exercise(
