@@ -345,6 +345,18 @@ def test_guesses_that_are_numbers(pixels, guess, words):
     assert words in repr(reveal("99.p1")), "the same from the file"
 
 
+def test_a_number_may_come_as_a_text_and_words_are_asked_for_digits(pixels):
+    assert "in digits" in repr(predict("99.p1", "fifteen"))
+    assert "in digits" in repr(predict("99.p1", "15x15"))
+    assert "in digits" in repr(predict("99.p1", "inf"))
+    assert "Noted: 15" in repr(predict("99.p1", " 15 "))
+
+
+@pytest.mark.parametrize("guess", [50, "50", "50%", " 50 %", 50.0])
+def test_an_option_may_be_typed_in_several_ways(guess):
+    assert "Noted: 50 %" in repr(predict("02.p3", guess))
+
+
 @pytest.mark.parametrize("guess", [float("nan"), [35], {}, torch.ones(3), predict])
 def test_guesses_that_are_no_numbers(pixels, guess):
     assert "A number or a short text is enough" in repr(predict("99.p1", guess))

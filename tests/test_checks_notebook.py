@@ -79,6 +79,21 @@ def test_an_error_is_reported_at_the_learners_line(tmp_path):
     assert "line 2" in str(report) and "return n.no" in str(report)
 
 
+def test_cells_that_draw_train_or_come_later_are_left_out(tmp_path, capsys):
+    drawing = "import matplotlib.pyplot as plt\nplt.figure()\nopen('drawn', 'w')"
+    helper = "plt.close('all')\neight = 8"
+    good = GOOD.replace("// 8", "// eight")
+    later = "open('later', 'w')\nwhile True: pass"
+    path = write(tmp_path, drawing, helper, good, "hint('00.bytes')\nopen('hinted', 'w')", later)
+    assert check_notebook(path, timeout=60) == 0, "a drawing cell runs for the names it makes"
+    assert not [name for name in ("later", "hinted") if (tmp_path / name).exists()]
+    assert "running 4 of 6 cells" in capsys.readouterr().out
+    assert (tmp_path / "drawn").exists(), "its import is needed by the cell that makes eight"
+    free = "viz.get_scene('channel-shuffle')\nopen('shown', 'w')"
+    assert examine_notebook(write(tmp_path, free, GOOD)).passed
+    assert not (tmp_path / "shown").exists()
+
+
 def test_prints_and_magics_are_no_problem(tmp_path):
     assert examine_notebook(write(tmp_path, "print('x' * 10**6)", "%time 1", GOOD)).passed
 

@@ -105,10 +105,20 @@ def test_analyze_takes_a_file_and_a_module(capsys, tmp_path, monkeypatch):
     assert run(["analyze", "net:tiny", "--size", "8"]) == 0
 
 
+def test_analyze_a_torchvision_model(tmp_path):
+    """In a process of its own: beside a CPU torch, torchvision's first import fails."""
+    (tmp_path / "mine.py").write_text("from torchvision.models import resnet18\n")
+    for target in ("torchvision.models:resnet18", f"{tmp_path / 'mine.py'}:resnet18"):
+        command = [sys.executable, "-m", "lightcourse", "analyze", target, "--size", "64"]
+        assert "11,689,512" in subprocess.check_output(command, text=True)
+
+
 def test_analyze_a_file_that_breaks(capsys, tmp_path):
     broken = tmp_path / "broken.py"
     broken.write_text("import torch\n1 / 0\n")
     assert "ZeroDivisionError" in refused(capsys, "analyze", f"{broken}:f")
+    broken.write_text("import no_such_thing\n")
+    assert "no module 'no_such_thing'" in refused(capsys, "analyze", f"{broken}:f")
 
 
 def test_analyze_a_model_that_needs_values(capsys, tmp_path):

@@ -9,14 +9,18 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lightcourse.checks.book import book
-from lightcourse.checks.chapters import chapter_numbers, outline
+from lightcourse.checks.chapters import chapter_numbers, find_exercise, outline
+from lightcourse.checks.needed import names_in, needed_cells
 from lightcourse.errors import UserError
 
+_LOOK = 0.1  # seconds between two looks at what the process has told
 _LARGEST = 50_000_000  # bytes; a notebook with every figure in it has a few million
 
 
@@ -29,6 +33,11 @@ class Verdict:
     passed: bool
     mistake: str | None
     text: str
+
+    def __str__(self) -> str:
+        first, *rest = self.text.splitlines() or [""]
+        more = [] if self.passed else [f"    {line}".rstrip() for line in rest] + [""]
+        return "\n".join([f"  {first}", *more])
 
 
 @dataclass(frozen=True)
@@ -44,16 +53,14 @@ class NotebookReport:
         return not self.stopped and all(v.passed for v in self.verdicts)
 
     def __str__(self) -> str:
-        title = outline()[self.chapter].title
-        lines = [f"{self.chapter} {title}"]
-        for verdict in self.verdicts:
-            first, *rest = verdict.text.splitlines() or [""]
-            lines.append(f"  {first}")
-            if not verdict.passed:
-                lines += [f"    {line}".rstrip() for line in rest] + [""]
+        title = f"{self.chapter} {outline()[self.chapter].title}"
+        return "\n".join([title, *map(str, self.verdicts), self.total()])
+
+    def total(self) -> str:
+        """The last lines: how many are right, and what stopped the notebook."""
         right = sum(v.passed for v in self.verdicts)
-        lines.append(f"{right} of {len(self.verdicts)} right.")
-        return "\n".join([*lines, self.stopped] if self.stopped else lines)
+        line = f"{right} of {len(self.verdicts)} right."
+        return f"{line}\n{self.stopped}" if self.stopped else line
 
 
 def check_notebook(path: Path, *, timeout: float = 300) -> int:
@@ -64,15 +71,19 @@ def check_notebook(path: Path, *, timeout: float = 300) -> int:
     Raises:
         UserError: there is no such file, or it is not a notebook of this course.
     """
-    report = examine_notebook(path, timeout=timeout)
+    report = examine_notebook(path, timeout=timeout, tell=_say)
     for verdict in report.verdicts:
         book().record_check(verdict.id, passed=verdict.passed, mistake=verdict.mistake)
-    print(report)
+    print(report.total())
     return 0 if report.passed else 1
 
 
-def examine_notebook(path: Path, *, timeout: float = 300) -> NotebookReport:
-    """Run the cells of a notebook and check its exercises; prints and records nothing.
+def examine_notebook(
+    path: Path, *, timeout: float = 300, tell: Callable[[object], None] = lambda said: None
+) -> NotebookReport:
+    """Run the cells that the exercises need, then check each exercise; prints, records nothing.
+
+    tell: gets the title, then each Verdict as soon as it is there.
 
     Raises:
         UserError: there is no such file, or it is not a notebook of this course.
@@ -81,13 +92,15 @@ def examine_notebook(path: Path, *, timeout: float = 300) -> NotebookReport:
     cells = _read(path)
     chapter = _chapter_of(path, cells)
     order = {
-        "cells": [c["source"] for c in cells["code"]],
+        "cells": _cells_to_run(cells, chapter),
         "targets": [
             {"id": id, "title": title, "expression": cells["checked"].get(id)}
             for id, title in outline()[chapter].exercises
         ],
     }
-    events, ended = _run(order, path.resolve().parent, timeout)
+    tell(f"{chapter} {outline()[chapter].title}")
+    tell(f"  running {len(order['cells'])} of {len(cells['code'])} cells: those the exercises need")
+    events, ended = _run(order, path.resolve().parent, timeout, tell)
     verdicts = tuple(Verdict(**event["verdict"]) for event in events if "verdict" in event)
     if len(verdicts) == len(order["targets"]):
         return NotebookReport(chapter, verdicts)
@@ -126,6 +139,21 @@ def _read(path: Path) -> dict[str, Any]:
     }
 
 
+def _cells_to_run(cells: dict[str, Any], chapter: str) -> list[tuple[int, str]]:
+    """(number, source) of the cells that the exercises need, numbered among all code cells."""
+    goals = set()
+    for id, _ in outline()[chapter].exercises:
+        # without a check cell the exercise's own name is looked for, when the checks are loaded
+        goals |= names_in(cells["checked"].get(id) or find_exercise(id).target)
+    sources = [c["source"] for c in cells["code"]]
+    marked = {i for i, c in enumerate(cells["code"]) if c["solution"]}
+    return [(i + 1, sources[i]) for i in needed_cells(sources, goals, marked)]
+
+
+def _say(said: object) -> None:
+    print(said, flush=True)
+
+
 def _cell(raw: dict[str, Any]) -> dict[str, Any]:
     source = raw["source"]
     source = "".join(source) if isinstance(source, list) else str(source)
@@ -134,6 +162,7 @@ def _cell(raw: dict[str, Any]) -> dict[str, Any]:
         "code": raw["cell_type"] == "code",
         "source": source,
         "test": bool(grader.get("grade")) and not grader.get("solution"),
+        "solution": bool(grader.get("solution")),
         "grade_id": str(grader.get("grade_id", "")),
     }
 
@@ -168,29 +197,48 @@ def _chapter_of(path: Path, cells: dict[str, Any]) -> str:
     )
 
 
-def _run(order: dict[str, Any], folder: Path, timeout: float) -> tuple[list[dict], str]:
+def _run(
+    order: dict[str, Any], folder: Path, timeout: float, tell: Callable[[object], None]
+) -> tuple[list[dict], str]:
     """Run the child process; returns its events and how it ended: 'done', 'time' or 'crash'."""
     with tempfile.TemporaryDirectory(prefix="lightcourse-") as scratch:
         asked, told = Path(scratch, "order.json"), Path(scratch, "events.jsonl")
         asked.write_text(json.dumps(order), encoding="utf-8")
         told.touch()
         command = [sys.executable, "-m", "lightcourse.checks.notebook_child", str(asked), str(told)]
-        try:
-            done = subprocess.run(
-                command,
-                cwd=folder,
-                env=_environment(),
-                timeout=timeout,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
-            ended = "crash" if done.returncode else "done"
-        except subprocess.TimeoutExpired:
-            ended = "time"
-        lines = told.read_text(encoding="utf-8").splitlines(keepends=True)
-        events = [json.loads(line) for line in lines if line.endswith("\n")]
+        nothing = subprocess.DEVNULL
+        with subprocess.Popen(
+            command, cwd=folder, env=_environment(), stdin=nothing, stdout=nothing, stderr=nothing
+        ) as child:
+            try:
+                ended = _follow(child, told, time.monotonic() + timeout, tell)
+            finally:
+                child.kill()  # does nothing when it has ended
+        events = _events(told)
         return events, "crash" if ended == "done" and "end" not in (events or [{}])[-1] else ended
+
+
+def _follow(
+    child: subprocess.Popen, told: Path, until: float, tell: Callable[[object], None]
+) -> str:
+    """Pass verdicts on as they come; returns how the process ended: 'done', 'time' or 'crash'."""
+    passed_on = 0
+    while True:
+        code = child.poll()
+        verdicts = [e["verdict"] for e in _events(told) if "verdict" in e]
+        for verdict in verdicts[passed_on:]:
+            tell(Verdict(**verdict))
+        passed_on = len(verdicts)
+        if code is not None:
+            return "crash" if code else "done"
+        if time.monotonic() > until:
+            return "time"
+        time.sleep(_LOOK)
+
+
+def _events(told: Path) -> list[dict]:
+    lines = told.read_text(encoding="utf-8").splitlines(keepends=True)
+    return [json.loads(line) for line in lines if line.endswith("\n")]
 
 
 def _environment() -> dict[str, str]:

@@ -34,13 +34,15 @@ def main(asked: str, told: str) -> None:
         tell(end=True)
 
 
-def _run_cells(cells: list[str], tell: Callable[..., None]) -> tuple[dict[str, Any], list[str]]:
+def _run_cells(
+    cells: list[tuple[int, str]], tell: Callable[..., None]
+) -> tuple[dict[str, Any], list[str]]:
     """The namespace after all cells, and one sentence for each cell that stopped with an error."""
     config = Config()
     config.HistoryManager.enabled = False  # no history file is touched
     shell = InteractiveShell.instance(config=config)
     errors = []
-    for number, source in enumerate(cells, 1):
+    for number, source in cells:
         tell(cell=number)
         result = shell.run_cell(source, silent=False)
         error = result.error_before_exec or result.error_in_exec

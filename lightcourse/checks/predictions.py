@@ -74,7 +74,7 @@ def _clean(asked: Prediction, answer: Any) -> tuple[Any, str]:
     if asked.options:
         found = [option for option in asked.options if _bare(option) == _bare(value)]
         return (found[0], "") if found else (None, f"The choices are {_choices(asked)}.")
-    if asked.unit and not isinstance(value, (int, float)):
+    if asked.unit and isinstance(value, str):
         value = _number(value)
         if value is None:
             return None, f'A number in digits is wanted here, as in `predict("{asked.id}", 40)`.'
@@ -98,12 +98,13 @@ def _bare(text: Any) -> str:
     return re.sub(r"[\s%\"']+", "", str(text).casefold())
 
 
-def _number(value: Any) -> int | float | None:
+def _number(value: str) -> int | float | None:
     """The number that a text such as "15" stands for, if it does."""
     try:
-        return _plain(float(str(value)))
+        number = float(value)
     except ValueError:
         return None
+    return _plain(number) if math.isfinite(number) else None
 
 
 def _same(asked: Prediction, value: Any, truth: Any) -> bool:

@@ -18,7 +18,10 @@ def where_you_are(id: str) -> str:
     entries = book().read()["exercises"]
     left = [pair for pair in exercises if "passed" not in entries.get(pair[0], {})]
     if not left:
-        return f"Chapter {number} is done. `progress()` shows the whole course."
+        return (
+            f"All exercises of chapter {number} are right. What is left is at its end: the Explain"
+            " questions. `progress()` shows the whole course."
+        )
     done = len(exercises) - len(left)
     return f"Chapter {number}: {done} of {len(exercises)} done. Next: {left[0][0]}, {left[0][1]}."
 

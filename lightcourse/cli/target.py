@@ -3,6 +3,7 @@
 import importlib
 import importlib.util
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -41,28 +42,41 @@ def _load_file(path: Path) -> ModuleType:
         raise UserError(
             f"there is no file {path}; give the path of the Python file before the ':'."
         )
+    sys.path.insert(0, str(path.parent.resolve()))  # its own imports, as `python file.py` has them
+    return _imported(lambda: _execute(path), str(path))
+
+
+def _execute(path: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None and spec.loader is not None  # a .py file always has both
     module = importlib.util.module_from_spec(spec)
-    sys.path.insert(0, str(path.parent.resolve()))  # its own imports, as `python file.py` has them
     sys.modules[path.stem] = module
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        raise UserError(
-            f"importing {path} failed with {type(error).__name__}: {error}; "
-            "mend the file, or use --debug to see where."
-        ) from error
+    spec.loader.exec_module(module)
     return module
 
 
 def _load_module(name: str) -> ModuleType:
     sys.path.insert(0, str(Path.cwd()))
+    return _imported(lambda: importlib.import_module(name), name)
+
+
+def _imported(load: Callable[[], ModuleType], name: str) -> ModuleType:
+    """Load the user's module; a torchvision that does not fit this torch is mended and retried."""
     try:
-        return importlib.import_module(name)
+        try:
+            return load()
+        except RuntimeError as error:
+            if "torchvision::" not in str(error):
+                raise
+            from lightcourse._torchvision import import_torchvision
+
+            import_torchvision()
+            return load()
+    except UserError:
+        raise
     except ModuleNotFoundError as error:
         raise UserError(
-            f"there is no module {error.name!r} to import for {name!r}; is it installed here, "
+            f"there is no module {error.name!r}, which {name} needs; is it installed here, "
             "and spelled package.module:factory?"
         ) from error
     except Exception as error:

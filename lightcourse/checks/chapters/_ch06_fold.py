@@ -21,6 +21,7 @@ def cases(rng: Random) -> Iterator[Case]:
     yield _random_case(rng, 4, 4, 3, padding=1, label="3×3 convolution without bias")
     yield _random_case(rng, 4, 4, 1, bias=True, label="with a bias of its own")
     yield _random_case(rng, 3, 6, 3, bias=True, eps=0.1, label="a large eps")
+    yield _random_case(rng, 3, 5, 3, spread=0.03, label="channels that hardly vary")
     yield _random_case(rng, 6, 6, 3, groups=6, padding=1, label="depthwise")
     yield _random_case(rng, 6, 4, 3, stride=2, padding=1, groups=2, label="two groups, stride 2")
     yield _random_case(rng, 2, 4, 3, padding=2, dilation=2, bias=True, label="dilation 2")
@@ -51,7 +52,15 @@ def _by_hand() -> Case:
 
 
 def _random_case(
-    rng: Random, c_in: int, c_out: int, k: int, eps: float = 1e-5, label: str = "", **settings: Any
+    rng: Random,
+    c_in: int,
+    c_out: int,
+    k: int,
+    *,
+    eps: float = 1e-5,
+    spread: float = 1.0,
+    label: str = "",
+    **settings: Any,
 ) -> Case:
     generator = torch.Generator().manual_seed(rng.getrandbits(32))
 
@@ -66,7 +75,7 @@ def _random_case(
         for parameter in (*conv.parameters(), norm.weight, norm.bias):
             parameter.copy_(draw(*parameter.shape))
         norm.running_mean.copy_(draw(c_out))
-        norm.running_var.copy_(draw(c_out).square() + 0.05)
+        norm.running_var.copy_((draw(c_out).square() + 0.05) * spread)
     return Case((conv, norm, draw(2, c_in, 6, 7)), {}, label)
 
 

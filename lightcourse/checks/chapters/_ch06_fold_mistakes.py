@@ -224,16 +224,16 @@ MISTAKES = (
         hint=3,
     ),
     Mistake(
-        "settings-lost",
-        "The new layer gives a picture of another size. It must keep the stride, the padding and"
-        " the dilation of the old one.",
-        matches=_other_size,
-        hint=4,
-    ),
-    Mistake(
         "groups-lost",
         "The new layer has forgotten the groups: its weight no longer fits the input.",
         matches=_groups_lost,
+        hint=4,
+    ),
+    Mistake(
+        "settings-lost",
+        "The new layer gives a picture of another size. It must keep the stride, the padding,"
+        " the dilation and the groups of the old one.",
+        matches=lambda outcome: _other_size(outcome) or _groups_lost(outcome),
         hint=4,
     ),
     Mistake(

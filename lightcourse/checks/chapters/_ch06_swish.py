@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from random import Random
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -24,7 +25,24 @@ def cases(rng: Random) -> Iterator[Case]:
 
 
 def oracle(x: Tensor) -> Tensor:
-    return F.hardswish(x)
+    return F.hardswish(x) + 0.0  # so that no -0. is printed as the wanted value
+
+
+def gradient(hard_swish: Any, rng: Random) -> str | None:
+    """The gate depends on x too, and the gradient must know; the corners at ±3 are left out."""
+    grads = []
+    for f in (hard_swish, F.hardswish):
+        x = torch.tensor([-4.0, -2.0, -0.5, 1.0, 2.5, 5.0], requires_grad=True)
+        y = f(x * 1)  # a copy, so that code that writes into x is judged by its answer
+        if not y.requires_grad:
+            return "No gradient comes back through your answer. Stay with tensor operations on x."
+        grads.append(torch.autograd.grad(y.sum(), x)[0])
+    if not torch.allclose(*grads, rtol=1e-4, atol=1e-5):
+        return (
+            "The values are right, the gradient is not. The gate is computed from x, so it has a"
+            " slope of its own: keep it out of `detach` and `no_grad`."
+        )
+    return None
 
 
 def _if_on_a_tensor(outcome: Outcome) -> bool:
@@ -88,6 +106,50 @@ MISTAKES = (
         "You use the older hard sigmoid, 0.2 x + 0.5, that some libraries had. MobileNetV3's has"
         " the slope 1/6 and reaches its ends at ±3.",
         mimic=lambda x: x * (0.2 * x + 0.5).clamp(0, 1),
+        hint=2,
+    ),
+    Mistake(
+        "clipped-at-one",
+        "You clip x + 3 to 0 … 1, so the ramp is over at x = −2. Clip to 0 … 6, then divide by 6.",
+        mimic=lambda x: x * (x + 3).clamp(0, 1),
+        hint=2,
+    ),
+    Mistake(
+        "ramp-from-zero",
+        "Your ramp begins at x = 0. It must begin at −3 and be one half at x = 0.",
+        mimic=lambda x: x * (x / 3).clamp(0, 1),
+        hint=2,
+    ),
+    Mistake(
+        "floor-too-low",
+        "Your gate goes down to −1. It must stop at 0: clip to 0 … 1.",
+        mimic=lambda x: x * (x / 6 + 0.5).clamp(-1, 1),
+        hint=2,
+    ),
+    Mistake(
+        "whole-division",
+        "`//` divides to whole numbers, so your gate is 0 or 1 and nothing between. Use `/`.",
+        mimic=lambda x: x * (F.relu6(x + 3) // 6),
+        hint=2,
+    ),
+    Mistake(
+        "shifted-right",
+        "You subtract 3, so the gate opens at x = 3 only. Add 3: it begins to open at x = −3.",
+        mimic=lambda x: x * F.relu6(x - 3) / 6,
+        hint=2,
+    ),
+    Mistake(
+        "product-clipped",
+        "You clip the product. Clip the gate alone, then multiply with x: h-swish itself has no"
+        " ceiling, and dips below 0 on the left.",
+        mimic=lambda x: F.relu6(x * (x + 3)) / 6,
+        hint=2,
+    ),
+    Mistake(
+        "product-clipped",
+        "You clip the product. Clip the gate alone, then multiply with x: h-swish itself has no"
+        " ceiling, and dips below 0 on the left.",
+        mimic=lambda x: F.relu6(x * (x + 3) / 6),
         hint=2,
     ),
     Mistake(

@@ -11,6 +11,8 @@ from lightcourse.checks.chapters import _ch06_gate as gate
 from lightcourse.checks.chapters import _ch06_norm as norm
 from lightcourse.checks.chapters import _ch06_norm_mistakes as norm_mistakes
 from lightcourse.checks.chapters import _ch06_shuffle as shuffle
+from lightcourse.checks.chapters import _ch06_shuffle_mistakes as shuffle_mistakes
+from lightcourse.checks.chapters import _ch06_shuffle_picture as shuffle_picture
 from lightcourse.checks.chapters import _ch06_swish as swish
 from lightcourse.checks.chapters._ch06_located import located
 from lightcourse.checks.compare import Compare
@@ -25,11 +27,12 @@ EXERCISES = [
         name="channel_shuffle",
         cases=shuffle.cases,
         oracle=shuffle.oracle,
+        compare=located(Compare()),
         laws=(Law("shuffle, then undo, changes nothing", shuffle.round_trip, hint=4),),
-        mistakes=shuffle.MISTAKES,
-        hints=shuffle.HINTS,
+        mistakes=shuffle_mistakes.MISTAKES,
+        hints=shuffle_mistakes.HINTS,
         show=shuffle.show,
-        picture=shuffle.picture,
+        picture=shuffle_picture.picture,
     ),
     Exercise(
         id="06.hswish",
@@ -37,6 +40,8 @@ EXERCISES = [
         name="hard_swish",
         cases=swish.cases,
         oracle=swish.oracle,
+        laws=(Law("the gradient is right", swish.gradient, hint=1),),
+        compare=located(Compare(rtol=1e-5, atol=1e-6)),
         mistakes=swish.MISTAKES,
         hints=swish.HINTS,
     ),
