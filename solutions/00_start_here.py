@@ -14,7 +14,7 @@
 # write two lines, get them checked, ask for a hint, and put a real network under the microscope.
 #
 # Click the cell below and press **Shift + Enter**. That runs it and moves on to the next one. Do the
-# same with every cell on the way down.
+# same with every cell on the way down. (*Run all* stops at the first exercise that is not solved yet.)
 
 # %%
 import matplotlib.pyplot as plt
@@ -123,6 +123,7 @@ def map_bytes(batch: int, channels: int, height: int, width: int, bits: int = 32
     """The bytes that a batch of feature maps takes, at `bits` bits for each value.
 
     map_bytes(1, 1, 2, 3, bits=8) is 6: six values of one byte.
+    map_bytes(1, 1, 2, 3, bits=4) is 3: two values share a byte.
     """
     ### BEGIN SOLUTION
     values = batch * channels * height * width
@@ -140,7 +141,7 @@ hidden_check("00.bytes", map_bytes, seed=7)
 # A check runs *your* function on many cases. When a case fails, it shows you the smallest one, and if it
 # knows the mistake, it names it.
 #
-# Try it: leave out `bits` on purpose, run the check, and read what it says.
+# Try it: leave out `bits` in your formula on purpose, run the check, and read what it says.
 #
 # Stuck? Every exercise has a ladder of hints. Open the one that sounds like you.
 
@@ -231,17 +232,27 @@ report = analyze(model, (1, 3, 224, 224))
 report
 
 # %% [markdown]
-# Two totals come up in every paper. **Parameters (参数)** are the numbers that the network has learnt.
+# Two totals, in the first lines above, come up in every paper. **Parameters (参数)** are the numbers that the network has learnt.
 # **MACs (乘加次数)** are multiply-accumulate operations, one multiplication and one addition each.
 #
 # The MobileNetV2 paper (Sandler et al. 2018, Table 4) prints 3.4 M parameters and 300 M MACs. Here is the
 # exact count:
 
 # %%
+norms = sum(layer.params for layer in report.layers if layer.kind == "BatchNorm2d")
 print(f"{report.params:,} parameters, {report.macs:,} MACs")
+print(f"{report.params - norms:,} parameters without the scale and shift of batch norm")
 
 # %% [markdown]
-# Put anything under it. Change a number in this small network, and run the cell again.
+# Close, not equal: a paper rounds, and not every paper counts everything. That is why this course always
+# computes the number beside the printed one.
+
+# %% [markdown]
+# Put anything under it. Change something in this small network, and run the cell again: the kernel size, say,
+# or both 16s (what one layer hands out is what the next one takes in).
+#
+# In the last rows each value depends on the whole image, because the pooling averages over all of it. The total
+# names the receptive field of the last map before that.
 
 # %%
 mine = torch.nn.Sequential(
@@ -267,9 +278,10 @@ for width, side in ((1.4, 96), (0.5, 768)):
     largest = max(
         count(*layer.output_shape) for layer in seen.layers if len(layer.output_shape) == 4
     )
+    stored, largest = round(stored / 1e6, 1), round(largest / 1e6, 1)  # MB
     print(
-        f"width {width}, picture {side:>3}: parameters {stored / 1e6:4.1f} MB"
-        f" + largest feature map {largest / 1e6:4.1f} MB = {(stored + largest) / 1e6:4.1f} MB"
+        f"width {width}, picture {side:>3}: parameters {stored:4.1f} MB"
+        f" + largest feature map {largest:4.1f} MB = {stored + largest:4.1f} MB"
     )
 
 # %% [markdown]

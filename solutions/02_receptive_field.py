@@ -29,7 +29,7 @@ from lightcourse.analysis import (
     unit_interval,
 )
 from lightcourse.checks import hidden_check, run_check
-from lightcourse.training.two_patches import ReachNet, swapped_pair, train_once
+from lightcourse.training.two_patches import ReachNet, distances, swapped_pair, train_once
 
 torch.set_num_threads(1)  # the same numbers on every run
 torch.manual_seed(0)
@@ -40,8 +40,9 @@ print("Ready. PyTorch", torch.__version__)
 #
 # Somewhere deep inside a network, one number says *pedestrian*. Which pixels had a say in it?
 #
-# Not all of them. A convolution looks at a small window. The next convolution looks at a small window of
-# those results. So each number stands over one patch of the picture, and nothing outside that patch can
+# Not all of them. A **convolution (卷积)** looks at a small window; the weights that it lays over the window
+# are its **kernel (卷积核)**, so a kernel of 3 looks at 3×3 places. The next convolution looks at a small window
+# of those results. So each number stands over one patch of the picture, and nothing outside that patch can
 # change it.
 #
 # A number at one place of a feature map is called a **unit (单元)**. Its patch of the picture is its
@@ -118,8 +119,8 @@ viz.receptive_field()
 #
 # 1. **plain 3×3**: step through the layers. How many pixels does each one add?
 # 2. **slow ↓**, then **fast ↓**: from which layer on do the steps get longer? Compare the last layer of both.
-# 3. **dilated**: the square grows just as fast without any stride. Then set *Show* to **95%**, the pixels that
-#    count. What has happened inside the square?
+# 3. **dilated**: up to layer 4 the square grows as fast as in *fast ↓*, without any stride. Stop at layer 4 and
+#    set *Show* to **95%**, the pixels that count. What has happened inside the square?
 # 4. Drag the unit into a corner. Part of its field now lies outside: that part is **padding (填充)**, made of
 #    zeros.
 #
@@ -140,7 +141,7 @@ reveal("02.p2")
 # %% [markdown]
 # ### Exercise 02.chain: follow the chain
 #
-# difficulty 2 of 5 · importance 5 of 5 · 15 minutes
+# difficulty 3 of 5 · importance 5 of 5 · 15 minutes
 #
 # ```text
 # layer 2, kernel 3                O              sees 7 pixels
@@ -205,7 +206,7 @@ hint("02.chain")
 
 # %% [markdown]
 # Put your own layers under the microscope: change the list, run the cell, and move the slider. Can you reach
-# 60 pixels with five 3×3 layers?
+# 60 pixels with five 3×3 layers? Large dilations need a larger picture to stand on: put `size=128` into the last line.
 
 # %%
 mine = [(3, 2, 1, 1), (3, 1, 1, 1), (3, 2, 1, 1), (3, 1, 2, 2), (3, 1, 1, 1)]
@@ -214,12 +215,12 @@ if run_check("02.chain", chain).passed:
         print(f"{layer}: size {size}, jump {jump}, start {start:g}")
 else:
     print("Your chain() is not right yet; the picture below does not need it.")
-viz.receptive_field(mine)
+viz.receptive_field(mine, size=64)
 
 # %% [markdown]
 # ### Exercise 02.through: look back through one layer
 #
-# difficulty 3 of 5 · importance 4 of 5 · 15 minutes
+# difficulty 3 of 5 · importance 4 of 5 · 20 minutes
 #
 # The chain goes forward and carries three numbers. There is a second way that gets further: stand at the
 # output and look back. *To know outputs 5 to 8, which inputs do I need?*
@@ -280,7 +281,7 @@ hint("02.through")
 # %% [markdown]
 # ### Exercise 02.branch: walk through branches
 #
-# difficulty 3 of 5 · importance 4 of 5 · 12 minutes
+# difficulty 3 of 5 · importance 4 of 5 · 10 minutes
 #
 # Real networks branch. A **residual block (残差块)** adds its input to its result. An Inception block runs
 # several kernels side by side and stacks the results.
@@ -340,7 +341,7 @@ hint("02.branch")
 # %% [markdown]
 # ### Exercise 02.probe: ask the network itself
 #
-# difficulty 3 of 5 · importance 5 of 5 · 15 minutes
+# difficulty 3 of 5 · importance 5 of 5 · 10 minutes
 #
 # So far you have trusted formulas. Now ask a real `nn.Module`, without knowing its layers.
 #
@@ -415,13 +416,13 @@ hint("02.probe")
 # %% [markdown]
 # ### Exercise 02.effective: how much does each pixel count?
 #
-# difficulty 3 of 5 · importance 4 of 5 · 12 minutes
+# difficulty 3 of 5 · importance 4 of 5 · 8 minutes
 #
 # NaN told you which pixels *can* matter. The gradient was the wrong tool for that question. It is the right
 # tool for another one: how much *does* each pixel matter?
 #
-# Count the ways. With two 3×3 layers, a pixel right below the unit is reached on nine ways, the pixel in the
-# corner of the field on one. Here they are, along one axis:
+# Count the ways. With two 3×3 layers, a pixel right below the unit is reached in nine ways, the pixel in the
+# corner of the field in one. Here they are, along one axis:
 #
 # ```text
 # pixel          -2  -1   0   1   2
@@ -512,7 +513,8 @@ for depth in (4, 8, 16, 32):
 # the same number of weights. One layer has a different dilation, and nothing else.
 
 # %%
-DILATIONS, DISTANCES, PATCH = (1, 2, 3, 5, 8), (10, 14), 4
+DILATIONS, PATCH = (1, 2, 3, 8), 4
+DISTANCES = distances(10, 14)  # pixels between the patches; at the end you may try others
 own_chain = run_check("02.chain", chain).passed
 follow = chain if own_chain else chain_receptive_field
 print("Receptive fields by", "your chain()." if own_chain else "the course's own function.")
@@ -559,7 +561,7 @@ reveal("02.p3")
 
 # %% [markdown]
 # Now train. One seed sets the first weights, the pictures and their order. A single seed can mislead, so we
-# take three, one per cell. Each cell trains ten networks and takes a quarter of a minute.
+# take three, one per cell. Each cell trains eight networks and takes about a quarter of a minute.
 
 # %%
 scores = {}
@@ -604,11 +606,11 @@ for dilation in DILATIONS:
 
 figure, axes = plt.subplots(figsize=(8, 3.6))
 sizes = [field[d] for d in DILATIONS]
-for distance, colour, mark in zip(DISTANCES, ("#0072b2", "#d55e00"), "os", strict=True):
+for distance in DISTANCES:
     means, deviations = zip(*(table[distance, d] for d in DILATIONS), strict=True)
-    axes.errorbar(sizes, means, deviations, color=colour, marker=mark, capsize=4, lw=2,
-                  label=f"{distance} px apart")  # fmt: skip
-    whole = distance + PATCH
+    line = axes.errorbar(sizes, means, deviations, marker="o", capsize=4, lw=2,
+                         label=f"{distance} px apart")  # fmt: skip
+    whole, colour = distance + PATCH, line[0].get_color()
     axes.axvline(whole, color=colour, ls=":")
     axes.text(whole + 0.2, 0.52, f"{whole}", color=colour)
 axes.axhline(0.5, color="grey", lw=1)
@@ -622,7 +624,7 @@ for distance in DISTANCES:
     means = {d: table[distance, d][0] for d in DILATIONS}
     best = max(means.values())
     there = next(d for d in DILATIONS if means[d] > best - 0.02)
-    before = DILATIONS[DILATIONS.index(there) - 1]
+    before = DILATIONS[max(0, DILATIONS.index(there) - 1)]
     whole = distance + PATCH
     print(f"{distance} px apart: both patches fit into {whole} px.")
     print(f"   {field[before]} px: {means[before]:.1%}.   {field[there]} px: {means[there]:.1%}.")
@@ -654,12 +656,19 @@ for axis, dilation in zip(axes, (3, 8), strict=True):
         body = ReachNet(dilation).body.eval()
         heats.append(heat_of(body, torch.randn(2, 1, 32, 32), (8, 8)))
     heat = torch.stack(heats).mean(0)
-    seen = torch.cat([(heat[15:19] > 0).sum(0)] * 2)  # twice: the picture wraps around
-    fewer = [min(int(seen[x : x + 4].sum()), int(seen[x + 10 : x + 14].sum())) for x in range(18)]
-    left = fewer.index(max(fewer))  # where the patch that is seen less is seen best
+    # how many of the 4 rows that the patches cover the unit sees, column by column
+    rows_seen = (heat[15:19] > 0).sum(0)
+
+    def pixels_seen(x: int) -> int:
+        """Pixels that the unit sees of a patch whose left edge stands in column x."""
+        return int(rows_seen[x : x + 4].sum())  # noqa: B023
+
+    # of a pair, the patch that is seen less decides; find the place where that one is seen best
+    worse_of_pair = [min(pixels_seen(x), pixels_seen(x + 10)) for x in range(18)]
+    left = worse_of_pair.index(max(worse_of_pair))
     axis.imshow(heat.sqrt(), cmap="magma")
     axis.set_title(
-        f"dilation {dilation}, field {field[dilation]} px:\n{max(fewer)} of 16 pixels seen"
+        f"dilation {dilation}, field {field[dilation]} px:\n{max(worse_of_pair)} of 16 pixels seen"
     )
     for x in (left, left + 10):
         axis.add_patch(plt.Rectangle((x - 0.5, 14.5), 4, 4, fill=False, ec="#56b4e9", lw=2))
@@ -688,7 +697,9 @@ for dilation in (1, 2):
 #
 # **What this experiment does not show.** The task was made so that reach decides, and natural pictures are not. The
 # picture wraps around, which real pictures do not. Three seeds show a large effect well, and a difference of one point
-# not at all. To see more, change `DISTANCES` to 12 or 18, or a seed.
+# not at all. To see more, put other distances into `distances(10, 14)` above, say `distances(10, 12)`, and run all
+# cells of this section again; or another seed. More than 14 makes no sense here: on a picture of 32 pixels that wraps
+# around, patches 18 apart are 14 apart the other way round.
 
 # %% [markdown]
 # ## Meet the real thing
@@ -724,8 +735,13 @@ for depth, size, macs, side, name in sorted(rows):
 # *Layers* counts convolutions and fully connected layers in the module. Google's table in the Distill article
 # prints the same 195 for AlexNet, 212 for VGG-16 and 1311 for Inception-v3.
 #
-# Two rows deserve a second look. ResNet-18 and ResNet-50: which one sees further? And most fields are larger than
-# the picture: the field of a middle unit reaches into the padding on all sides.
+# Two rows deserve a second look. ResNet-18 and ResNet-50: which one sees further? The smaller one. Both have sixteen
+# 3×3 layers, but ResNet-18 has four of them in the last stage, where the steps are longest, and ResNet-50 has three.
+# Also, torchvision's ResNet-50 puts the stride into the 3×3 layer itself (it is called v1.5); the paper has it in the
+# 1×1 layer before, so that the 3×3 layer already takes the longer steps. (Why 21 layers and not 18? The three 1×1
+# layers in the shortcuts count here too.)
+#
+# And most fields are larger than the picture: the field of a middle unit reaches into the padding on all sides.
 
 # %% [markdown]
 # > **Myth or fact?** *网络越深, 感受野越大: the deeper the network, the larger the receptive field.*
@@ -800,7 +816,9 @@ figure.tight_layout()
 plt.show()
 
 # %% [markdown]
-# At the end the field in theory is larger than the picture, and the part that counts is much smaller. So when you
+# In the last panel the field in theory is larger than the picture, so its white frame lies outside; the part that
+# counts is much smaller. (The heat leans to the top left. With stride 2 on an even number of pixels, unit 0 stands over
+# the first pixel, but the last unit does not stand over the last one.) So when you
 # choose a network, take the number in theory for what it is: an upper bound. Leave a good margin.
 
 # %% [markdown]
@@ -855,16 +873,13 @@ plt.show()
 #
 # | you want | you take |
 # | --- | --- |
-# | the field after a chain | `r ← r + (k - 1)·d·j`, then `j ← j·s`, beginning with r = 1 and j = 1 |
-# | its middle | `c ← c + ((k - 1)·d/2 - p)·j` with the old j, beginning with c = 0 |
-# | to look back through a convolution | first: `lo·s - p`, last: `hi·s - p + (k - 1)·d` |
-# | … through a transposed one | first: `⌈(lo + p - k + 1)/s⌉`, last: `⌊(hi + p)/s⌋` |
-# | branches | smallest first, largest last pixel of all of them |
+# | the field after a chain | your `chain`: each layer adds the steps of its window, each as long as the jump below |
+# | what a stride does | it makes the steps of all *later* layers longer, never its own |
+# | to look back from an output | your `look_back`: where does the first window begin, where does the last one end? |
+# | … through branches | your `extent`: whatever any of the branches needs |
 # | to know whether a pixel *can* matter | poison it with NaN |
 # | to know whether it *does* matter | square the gradient, average over pictures |
 # | any model at once | `analyze(model).receptive_field` |
-#
-# r size, j jump, c start; k kernel, s stride, p padding, d dilation.
 #
 # **To take along.** A stride widens the steps of all later layers. A field too small is a wall: no training gets
 # over it. A field that only just reaches learns slowly: the rim counts little, and there may be holes.

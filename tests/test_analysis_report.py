@@ -51,8 +51,8 @@ def test_html_escapes_names_and_draws_bars() -> None:
     model.add_module("<b>", nn.Conv2d(1, 1, 1))
     html = analyze(model, (1, 1, 2, 2))._repr_html_()
     assert "&lt;b&gt;" in html and "<b>" not in html
-    assert "background-size:100.0% 100%" in html
-    assert html.count("<tr>") == 2 and html.count("<div") == html.count("</div>") == 1
+    assert "background-size:100.0% 3px" in html
+    assert html.count("<tr>") == 2 and html.count("<div") == html.count("</div>") == 2
 
 
 def test_to_dict_is_json_and_complete(report: Report) -> None:

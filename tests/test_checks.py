@@ -147,6 +147,46 @@ def test_tensor_mistakes(answer, mistake):
     assert judge(scale(), answer).mistake == mistake
 
 
+def test_a_changed_input_is_named_with_advice_that_fits_its_kind():
+    def first(rows):
+        return rows.pop(0)
+
+    exercise = area(cases=lambda rng: [Case(([3, 4],))], oracle=lambda rows: rows[0], mistakes=())
+    result = judge(exercise, first)
+    assert result.mistake == "mutates-input"
+    assert "its input `rows` (a list)" in result.message and "`pop`" in result.message
+    result = judge(scale(), lambda picture: picture.requires_grad_().detach() * 2)
+    assert result.mistake == "mutates-input", "gradients switched on for the caller are a change"
+    assert "`picture` (its gradients are switched on now)" in result.message
+
+
+@pytest.mark.parametrize(
+    ("got", "words"),
+    [
+        ([(3, 1), (5, 2)], "in the second item, the second item is 2, wanted 1"),
+        ([(3, 1), (5, 0.5)], "in the second item, the second item is 0.5, wanted 1"),
+        ([(3, 1), (5,)], "in the second item, there is 1 item, wanted 2"),
+        ([(3, 1), "5"], "in the second item, it is a str, wanted a tuple"),
+    ],
+)
+def test_nested_answers_are_compared_in_words(got, words):
+    assert Compare()(got, [(3, 1), (5, 1)]).text == words
+
+
+def test_nobody_is_sent_to_work_a_module_by_hand():
+    def cases(rng):
+        return [Case((torch.nn.Linear(2, 2), torch.ones(1, 2)))]
+
+    exercise = scale(
+        cases=cases,
+        oracle=lambda layer, x: layer(x).detach(),
+        hints=(Hint("an error", "E."), Hint("my shape is right, my values are wrong", "V.")),
+    )
+    result = judge(exercise, lambda layer, x: layer(x).detach() + 1)
+    assert "by hand" not in result.message and "after each step" in result.message
+    assert result.hint == 2 and 'hint("99.scale", 2)' in repr(result)
+
+
 def test_inputs_may_change_where_the_exercise_allows_it():
     assert judge(scale(mutates=True), lambda x: x.mul_(2)).passed
 

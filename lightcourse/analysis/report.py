@@ -169,24 +169,27 @@ class Report:
             body.append(f"<tr>{''.join(cells)}</tr>")
         totals = "<br>".join(escape(line) for line in self._totals())
         return (
-            f"<style>{_CSS}</style><div class='lightcourse-report'><table><thead><tr>{head}</tr>"
-            f"</thead><tbody>{''.join(body)}</tbody></table><p>{totals}</p></div>"
+            f"<style>{_CSS}</style><div class='lightcourse-report'><p>{totals}</p>"
+            f"<div><table><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>"
+            "</div></div>"
         )
 
 
 _CSS = (
-    ".lightcourse-report{max-height:32em;overflow:auto}"
+    ".lightcourse-report>div{max-height:30em;overflow:auto}"
     ".lightcourse-report table{border-collapse:collapse;font-variant-numeric:tabular-nums}"
     ".lightcourse-report th{position:sticky;top:0;background:Canvas}"
-    ".lightcourse-report th,.lightcourse-report td{padding:.15em .7em;text-align:left}"
-    ".lightcourse-report td.n{text-align:right;background-repeat:no-repeat;"
-    "background-image:linear-gradient(#56b4e966,#56b4e966);background-position:left}"
+    ".lightcourse-report th,.lightcourse-report td{padding:.15em .7em .25em;"
+    "text-align:left!important}"  # notebooks align all cells to the right
+    # a thin bar below the digits: nothing stands behind them
+    ".lightcourse-report td.n{text-align:right!important;background-repeat:no-repeat;"
+    "background-image:linear-gradient(#56b4e9,#56b4e9);background-position:left bottom}"
 )
 
 
 def _bar(value: int, most: int, text: str) -> str:
     share = 100 * value / most
-    return f"<td class='n' style='background-size:{share:.1f}% 100%'>{escape(text)}</td>"
+    return f"<td class='n' style='background-size:{share:.1f}% 3px'>{escape(text)}</td>"
 
 
 def _cells(layer: Layer) -> tuple[str, ...]:

@@ -105,7 +105,7 @@ class Compare:
         if isinstance(got, (str, bytes)) or not isinstance(got, Sequence):
             return _wrong_type(got, want)
         if len(got) != len(want):
-            return Difference("shape", f"there are {len(got)} items, wanted {len(want)}")
+            return Difference("shape", _count(len(got), len(want)))
         for i, (one, other) in enumerate(zip(got, want, strict=True)):
             if found := self(one, other):
                 return Difference(found.kind, _placed(f"the {ordinal(i)} item", one, other, found))
@@ -185,6 +185,10 @@ def ordinal(index: int) -> str:
     number = index + 1
     tail = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th") if number // 10 % 10 != 1 else "th"
     return f"{number}{tail}"
+
+
+def _count(got: int, want: int) -> str:
+    return f"there {'is 1 item' if got == 1 else f'are {got} items'}, wanted {want}"
 
 
 def _placed(place: str, got: Any, want: Any, found: Difference) -> str:

@@ -206,8 +206,10 @@ def fitting_rung(exercise: Exercise, name: str | None, error: BaseException | No
         "wrong-type": ("is refused", "wrong type", "float"),
         None: ("my values are wrong", "values are wrong"),
     }.get(name, ())
-    titles = list(enumerate((h.when for h in exercise.hints), 1))
-    return next((i for i, title in titles if any(w in title for w in words)), None)
+    for number, rung in enumerate(exercise.hints, 1):
+        if any(word.casefold() in rung.when.casefold() for word in words):
+            return number
+    return None
 
 
 def _sentence(exercise: Exercise, name: str, outcome: Outcome) -> str:

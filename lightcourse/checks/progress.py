@@ -23,7 +23,10 @@ def where_you_are(id: str) -> str:
             " questions. `progress()` shows the whole course."
         )
     done = len(exercises) - len(left)
-    return f"Chapter {number}: {done} of {len(exercises)} done. Next: {left[0][0]}, {left[0][1]}."
+    stop = "" if left[0][1].endswith(("?", "!", ".")) else "."
+    return (
+        f"Chapter {number}: {done} of {len(exercises)} done. Next: {left[0][0]}, {left[0][1]}{stop}"
+    )
 
 
 def progress() -> Board:

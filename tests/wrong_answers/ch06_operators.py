@@ -98,6 +98,47 @@ def shuffle_by_torch(x, groups, undo=False):
     return nn.ChannelShuffle(x.shape[1] // groups if undo else groups)(x)
 
 
+def filled_in_place(x, groups, undo=False):
+    out = x
+    for i in range(x.shape[1]):
+        row, column = divmod(i, x.shape[1] // groups)
+        out[:, column * groups + row] = x[:, i]
+    return out
+
+
+def in_place_no_undo(x, groups, undo=False):
+    x.copy_(always_forward(x, groups))
+    return x
+
+
+def undo_gives_x(x, groups, undo=False):
+    return x if undo else always_forward(x, groups)
+
+
+def undo_without_transpose(x, groups, undo=False):
+    n, c, h, w = x.shape
+    if undo:
+        return x.reshape(n, c // groups, groups, h, w).reshape(n, c, h, w)
+    return always_forward(x, groups)
+
+
+def undo_by_flip(x, groups, undo=False):
+    y = always_forward(x, groups)
+    return y.flip(1) if undo else y
+
+
+def images_merged(x, groups, undo=False):
+    n, c, h, w = x.shape
+    groups = c // groups if undo else groups
+    return x.reshape(groups, n * c // groups, h, w).transpose(0, 1).reshape(n, c, h, w)
+
+
+def two_groups(x, groups, undo=False):
+    n, c, h, w = x.shape
+    groups = c // 2 if undo else 2
+    return x.reshape(n, groups, c // groups, h, w).transpose(1, 2).reshape(n, c, h, w)
+
+
 # --- 06.hswish -------------------------------------------------------------------------------
 
 
@@ -152,6 +193,38 @@ def gate_in_place(x):
 
 def to_float32(x):
     return (x * F.relu6(x + 3) / 6).float()
+
+
+def clipped_at_one(x):
+    return x * torch.clamp(x + 3, 0, 1)
+
+
+def ramp_from_zero(x):
+    return x * torch.clamp(x / 3, 0, 1)
+
+
+def low_floor(x):
+    return x * torch.clamp(x / 6 + 0.5, -1, 1)
+
+
+def whole_division(x):
+    return x * (F.relu6(x + 3) // 6)
+
+
+def minus_three(x):
+    return x * F.relu6(x - 3) / 6
+
+
+def all_clipped(x):
+    return F.relu6(x * (x + 3)) / 6
+
+
+def all_clipped_later(x):
+    return F.relu6(x * (x + 3) / 6)
+
+
+def gate_detached(x):
+    return x * (F.relu6(x + 3) / 6).detach()
 
 
 def where_where(x):
@@ -347,10 +420,124 @@ class NoBuffers(Usual):
         self.running_var = torch.ones(channels)
 
 
-class NotBroadcast(Layer):
+class NotBroadcast(Usual):
+    def scale(self, x, mean, root):
+        return self.gamma * (x - mean) / root + self.beta
+
+
+class OneMode(Layer):
     def forward(self, x):
         mean, var = x.mean((0, 2, 3)), x.var((0, 2, 3), correction=0)
-        return self.gamma * (x - mean) / torch.sqrt(var + self.eps) + self.beta
+        return self.scale(x, mean, torch.sqrt(var + self.eps))
+
+
+class Inverted(Layer):
+    def forward(self, x):
+        if not self.training:
+            mean, var = x.mean((0, 2, 3)), x.var((0, 2, 3), correction=0)
+            self.keep(mean, x.var((0, 2, 3)))
+        else:
+            mean, var = self.running_mean, self.running_var
+        return self.scale(x, mean, torch.sqrt(var + self.eps))
+
+
+class Replaces(Usual):
+    def remember(self, mean, var):
+        self.running_mean, self.running_var = mean.detach(), var.detach()
+
+
+class Adds(Usual):
+    def remember(self, mean, var):
+        with torch.no_grad():
+            self.running_mean = self.running_mean + self.momentum * mean
+            self.running_var = self.running_var + self.momentum * var
+
+
+class FixedMomentum(Usual):
+    def remember(self, mean, var):
+        with torch.no_grad():
+            self.running_mean = 0.9 * self.running_mean + 0.1 * mean
+            self.running_var = 0.9 * self.running_var + 0.1 * var
+
+
+class FixedEps(Usual):
+    def root(self, var):
+        return torch.sqrt(var + 1e-5)
+
+
+class NoBeta(Usual):
+    def scale(self, x, mean, root):
+        x = (x - mean.view(1, -1, 1, 1)) / root.view(1, -1, 1, 1)
+        return x * self.gamma.view(1, -1, 1, 1)
+
+
+class NoGamma(Usual):
+    def scale(self, x, mean, root):
+        x = (x - mean.view(1, -1, 1, 1)) / root.view(1, -1, 1, 1)
+        return x + self.beta.view(1, -1, 1, 1)
+
+
+class OwnStd(Usual):
+    def forward(self, x):
+        if self.training:
+            mean = x.mean((0, 2, 3))
+            self.keep(mean, x.var((0, 2, 3)))
+        else:
+            mean = self.running_mean
+        return self.scale(x, mean, x.std((0, 2, 3)))
+
+
+class StdInTraining(Usual):
+    def forward(self, x):
+        if self.training:
+            mean, std = x.mean((0, 2, 3)), x.std((0, 2, 3))
+            self.keep(mean, std**2)
+        else:
+            mean, std = self.running_mean, self.running_var.sqrt()
+        return self.scale(x, mean, std + self.eps)
+
+
+class OneNumber(Layer):
+    def forward(self, x):
+        if self.training:
+            mean, var = x.mean(), x.var(correction=0)
+            self.keep(mean, x.var())
+        else:
+            mean, var = self.running_mean.view(1, -1, 1, 1), self.running_var.view(1, -1, 1, 1)
+        x = (x - mean) / torch.sqrt(var + self.eps)
+        return x * self.gamma.view(1, -1, 1, 1) + self.beta.view(1, -1, 1, 1)
+
+
+class OneNumberBiased(OneNumber):
+    def keep(self, mean, var):
+        pass
+
+    def forward(self, x):
+        x = (x - x.mean()) / torch.sqrt(x.var(correction=0) + self.eps)
+        return x * self.gamma.view(1, -1, 1, 1) + self.beta.view(1, -1, 1, 1)
+
+
+class PixelAxesOnly(Layer):
+    def forward(self, x):
+        if self.training:
+            mean, var = x.mean((2, 3)), x.var((2, 3), correction=0)
+            self.keep(mean, x.var((2, 3), correction=0))
+        else:
+            mean, var = self.running_mean, self.running_var
+        x = (x - mean[:, None, None]) / torch.sqrt(var[:, None, None] + self.eps)
+        return x * self.gamma[:, None, None] + self.beta[:, None, None]
+
+
+class MixedKeepdim(Layer):
+    def forward(self, x):
+        if self.training:
+            mean = x.mean((0, 2, 3), keepdim=True)
+            var = x.var((0, 2, 3), correction=0, keepdim=True)
+            self.keep(mean, x.var((0, 2, 3), keepdim=True))
+        else:
+            mean, var = self.running_mean, self.running_var
+        x = (x - mean) / torch.sqrt(var + self.eps)
+        return x * self.gamma[:, None, None] + self.beta[:, None, None]
 
 
 class Functional(Layer):
@@ -501,6 +688,130 @@ def changes_the_old_one(conv, norm):
     return conv
 
 
+def copied(conv, weight, bias, **changed):
+    """The other natural style: a plain new layer in float32, filled with copy_."""
+    settings = {"padding": conv.padding, "dilation": conv.dilation, "groups": conv.groups}
+    settings.update(changed)
+    new = nn.Conv2d(
+        conv.in_channels, conv.out_channels, conv.kernel_size, stride=conv.stride, **settings
+    )
+    with torch.no_grad():
+        new.weight.copy_(weight)
+        if bias is not None:
+            new.bias.copy_(bias)
+    return new
+
+
+def by_copy(conv, norm):
+    return copied(conv, *right_parts(conv, norm))
+
+
+def by_data(conv, norm):
+    new = nn.Conv2d(
+        conv.in_channels,
+        conv.out_channels,
+        conv.kernel_size,
+        conv.stride,
+        conv.padding,
+        conv.dilation,
+        conv.groups,
+    )
+    new.weight.data, new.bias.data = right_parts(conv, norm)
+    return new
+
+
+def channel_by_channel(conv, norm):
+    new = copied(conv, conv.weight, None)
+    with torch.no_grad():
+        for c in range(conv.out_channels):
+            scale = norm.weight[c] / (norm.running_var[c] + norm.eps) ** 0.5
+            own = 0.0 if conv.bias is None else conv.bias[c]
+            new.weight[c] = conv.weight[c] * scale
+            new.bias[c] = norm.bias[c] + (own - norm.running_mean[c]) * scale
+    return new
+
+
+def copied_with_bias(shift):
+    def fold(conv, norm):
+        scale, bias, weight = parts(conv, norm)
+        return copied(conv, weight, shift(bias, norm.bias, norm.running_mean, scale))
+
+    return fold
+
+
+def copied_with_scale(scale_of):
+    def fold(conv, norm):
+        scale = scale_of(norm)
+        bias = torch.zeros_like(norm.bias) if conv.bias is None else conv.bias
+        bias = norm.bias + (bias - norm.running_mean) * scale
+        return copied(conv, conv.weight * scale[:, None, None, None], bias)
+
+    return fold
+
+
+def gamma_twice(conv, norm):
+    scale, bias, weight = parts(conv, norm)
+    return copied(conv, weight, norm.bias + (bias - norm.running_mean) * scale * norm.weight)
+
+
+def copied_no_groups(conv, norm):
+    return copied(conv, *right_parts(conv, norm), groups=1)
+
+
+def copied_no_padding(conv, norm):
+    return copied(conv, *right_parts(conv, norm), padding=0)
+
+
+def copied_no_settings(conv, norm):
+    return copied(conv, *right_parts(conv, norm), padding=0, dilation=1, groups=1)
+
+
+def copied_no_bias(conv, norm):
+    return copied(conv, right_parts(conv, norm)[0], None)
+
+
+def copied_scale_flat(conv, norm):
+    scale, _, _ = parts(conv, norm)
+    return copied(conv, conv.weight * scale, right_parts(conv, norm)[1])
+
+
+def parameter_scale_flat(conv, norm):
+    scale, _, _ = parts(conv, norm)
+    return assembled(conv, conv.weight * scale, right_parts(conv, norm)[1])
+
+
+def copied_scaled_inputs(conv, norm):
+    scale, _, _ = parts(conv, norm)
+    return copied(conv, conv.weight * scale[None, :, None, None], right_parts(conv, norm)[1])
+
+
+def copied_bias_none(conv, norm):
+    scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+    bias = norm.bias + (conv.bias - norm.running_mean) * scale
+    return copied(conv, conv.weight * scale[:, None, None, None], bias)
+
+
+def bias_or_zeros(conv, norm):
+    scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+    bias = conv.bias or torch.zeros(conv.out_channels)
+    bias = norm.bias + (bias - norm.running_mean) * scale
+    return copied(conv, conv.weight * scale[:, None, None, None], bias)
+
+
+def copied_with_gradients(conv, norm):
+    weight, bias = right_parts(conv, norm)
+    new = copied(conv, conv.weight, None)
+    new.weight.copy_(weight)
+    new.bias.copy_(bias)
+    return new
+
+
+def tensor_assigned(conv, norm):
+    new = copied(conv, conv.weight, None)
+    new.weight, new.bias = right_parts(conv, norm)
+    return new
+
+
 def by_unit_impulse(conv, norm):
     new = assembled(conv, *right_parts(conv, norm))
     with torch.no_grad():
@@ -592,6 +903,42 @@ def biases_swapped_away(x, w1, b1, w2, b2):
     return x * F.hardsigmoid(F.linear(s, w2))[:, :, None, None]
 
 
+def gated_by(gate, middle=F.relu):
+    def answer(x, w1, b1, w2, b2):
+        s = middle(F.linear(x.mean((2, 3)), w1, b1))
+        return x * gate(F.linear(s, w2, b2))[:, :, None, None]
+
+    return answer
+
+
+def second_bias_lost(x, w1, b1, w2, b2):
+    s = F.relu(F.linear(x.mean((2, 3)), w1, b1))
+    return x * F.hardsigmoid(s @ w2.T)[:, :, None, None]
+
+
+def first_bias_lost(x, w1, b1, w2, b2):
+    s = F.relu(x.mean((2, 3)) @ w1.T)
+    return x * F.hardsigmoid(F.linear(s, w2, b2))[:, :, None, None]
+
+
+def gate_on_rows(x, w1, b1, w2, b2):
+    return x * gate_of(x, w1, b1, w2, b2)[:, None, :, None]
+
+
+def gate_one_to_the_right(x, w1, b1, w2, b2):
+    return x * gate_of(x, w1, b1, w2, b2)[None, :, :, None]
+
+
+def kept_two_axes(x, w1, b1, w2, b2):
+    s = F.relu(F.linear(x.mean((2, 3), keepdim=True), w1, b1))
+    return x * F.hardsigmoid(F.linear(s, w2, b2))
+
+
+def flattened_to_one_axis(x, w1, b1, w2, b2):
+    s = F.relu(F.linear(F.adaptive_avg_pool2d(x, 1).flatten(), w1, b1))
+    return x * F.hardsigmoid(F.linear(s, w2, b2))[:, None, None]
+
+
 def by_einsum(x, w1, b1, w2, b2):
     s = torch.einsum("nchw,sc->ns", x, w1) / x[0, 0].numel() + b1
     gate = ((s.clamp(min=0) @ w2.T + b2 + 3) / 6).clamp(0, 1)
@@ -619,7 +966,14 @@ WRONG = {
         ("random-order", dice),
         ("view-after-transpose", view_at_the_end),
         ("wrong-shape", five_axes_left),
-        ("mutates-input", in_place),
+        ("x-overwritten", in_place),
+        ("x-overwritten", filled_in_place),
+        ("x-overwritten", in_place_no_undo),
+        ("undo-stands-still", undo_gives_x),
+        ("undo-stands-still", undo_without_transpose),
+        ("undo-wrong", undo_by_flip),
+        ("images-mixed", images_merged),
+        ("groups-fixed", two_groups),
         (None, shuffled_by_python),
         (None, reversed_channels),
     ],
@@ -634,6 +988,14 @@ WRONG = {
         ("not-shifted", no_shift),
         ("other-hard-sigmoid", older_library),
         ("if-on-a-tensor", case_by_case),
+        ("clipped-at-one", clipped_at_one),
+        ("ramp-from-zero", ramp_from_zero),
+        ("floor-too-low", low_floor),
+        ("whole-division", whole_division),
+        ("shifted-right", minus_three),
+        ("product-clipped", all_clipped),
+        ("product-clipped", all_clipped_later),
+        ("the gradient is right", gate_detached),
         ("mutates-input", gate_in_place),
         ("wrong-dtype", to_float32),
     ],
@@ -658,7 +1020,21 @@ WRONG = {
         ("running statistics carry no gradient history", WithHistory),
         ("the gradient is right", Detached),
         ("running statistics are saved with the model", NoBuffers),
-        ("raises", NotBroadcast),
+        ("axes-do-not-fit", NotBroadcast),
+        ("axes-do-not-fit", PixelAxesOnly),
+        ("axes-do-not-fit", MixedKeepdim),
+        ("eval-forgotten", OneMode),
+        ("modes-inverted", Inverted),
+        ("replaced", Replaces),
+        ("old-not-faded", Adds),
+        ("momentum-hard-coded", FixedMomentum),
+        ("eps-hard-coded", FixedEps),
+        ("beta-forgotten", NoBeta),
+        ("gamma-forgotten", NoGamma),
+        ("std-of-the-batch", OwnStd),
+        ("std-of-the-batch", StdInTraining),
+        ("axes-all", OneNumber),
+        ("axes-all", OneNumberBiased),
         ("not-callable", Functional(2)),
     ],
     "06.fold": [
@@ -679,6 +1055,29 @@ WRONG = {
         ("groups-lost", no_groups),
         ("bias-is-none", needs_a_bias),
         ("not-one-convolution", two_in_a_row),
+        ("mean-ignored", copied_with_bias(lambda b, beta, mean, scale: beta + b * scale)),
+        ("conv-bias-lost", copied_with_bias(lambda b, beta, mean, scale: beta - mean * scale)),
+        ("conv-bias-unscaled", copied_with_bias(lambda b, beta, mean, s: b + beta - mean * s)),
+        ("mean-unscaled", copied_with_bias(lambda b, beta, mean, s: b * s + beta - mean)),
+        ("bias-unscaled", copied_with_bias(lambda b, beta, mean, scale: b + beta - mean)),
+        ("mean-added", copied_with_bias(lambda b, beta, mean, s: beta + (b + mean) * s)),
+        ("beta-forgotten", copied_with_bias(lambda b, beta, mean, s: (b - mean) * s)),
+        ("gamma-forgotten", copied_with_scale(lambda n: (n.running_var + n.eps).rsqrt())),
+        ("eps-forgotten", copied_with_scale(lambda n: n.weight * n.running_var.rsqrt())),
+        ("eps-hard-coded", copied_with_scale(lambda n: n.weight * (n.running_var + 1e-5).rsqrt())),
+        ("root-forgotten", copied_with_scale(lambda n: n.weight / (n.running_var + n.eps))),
+        ("gamma-twice", gamma_twice),
+        ("groups-lost", copied_no_groups),
+        ("settings-lost", copied_no_padding),
+        ("settings-lost", copied_no_settings),
+        ("bias-not-set", copied_no_bias),
+        ("scale-flat", copied_scale_flat),
+        ("scale-flat", parameter_scale_flat),
+        ("wrong-axis", copied_scaled_inputs),
+        ("bias-is-none", copied_bias_none),
+        ("bias-asked-for-truth", bias_or_zeros),
+        ("no-grad-missing", copied_with_gradients),
+        ("not-a-parameter", tensor_assigned),
         ("wrong-type", pair_returned),
         ("mutates-input", changes_the_old_one),
     ],
@@ -695,7 +1094,18 @@ WRONG = {
         ("gate-shape", broadcast_by_luck),
         ("weights-turned", weights_unturned),
         ("mutates-input", writes_into_x),
-        (None, biases_swapped_away),
+        ("biases-forgotten", biases_swapped_away),
+        ("biases-forgotten", first_bias_lost),
+        ("biases-forgotten", second_bias_lost),
+        ("h-swish-gate", gated_by(F.hardswish)),
+        ("gate-up-to-six", gated_by(lambda z: F.relu6(z + 3))),
+        ("relu-twice", gated_by(lambda z: F.hardsigmoid(F.relu(z)))),
+        ("softmax-gate", gated_by(lambda z: z.softmax(1))),
+        ("ends-swapped", gated_by(F.relu, middle=F.hardsigmoid)),
+        ("gate-axes", gate_on_rows),
+        ("gate-axes", gate_one_to_the_right),
+        ("squeezed-shape", kept_two_axes),
+        ("squeezed-shape", flattened_to_one_axis),
     ],
 }
 
@@ -703,6 +1113,13 @@ RIGHT = {
     "06.shuffle": [shuffle_by_index, shuffle_by_chunks, shuffle_by_torch],
     "06.hswish": [where_where, clamp_first, by_torch],
     "06.batchnorm": [Usual, Functional, ByHand],
-    "06.fold": [from_a_copy, by_unit_impulse, fused_by_torch],
+    "06.fold": [
+        from_a_copy,
+        by_unit_impulse,
+        fused_by_torch,
+        by_copy,
+        by_data,
+        channel_by_channel,
+    ],
     "06.squeeze": [by_einsum, by_modules],
 }

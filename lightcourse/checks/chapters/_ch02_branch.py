@@ -263,12 +263,12 @@ HINTS = (
         " and `hi` at each layer. That passes the first cases.",
     ),
     Hint(
-        "my chain is wrong once there is a stride",
+        "My chain is wrong once there is a stride",
         "The interval travels from the output to the picture. `reversed(net)` gives the layers in"
         " that order.",
     ),
     Hint(
-        "what do I do with a dictionary?",
+        "What do I do with a dictionary?",
         "Its only value is a list of nets: `(branches,) = item.values()`. Each of them is a net"
         " like the whole, so let `extent` call itself, with the present `lo` and `hi`, once per"
         " branch.",

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from lightcourse.checks.compare import Compare
-from lightcourse.checks.exercise import Case, Difference, Law
+from lightcourse.checks.exercise import Case, Difference, Hint, Law
 
 Layer = tuple[int, int, int, int]  # kernel, stride, padding, dilation
 State = tuple[int, int, float]  # size, jump, start
@@ -107,4 +107,34 @@ def _one_by_one_keeps_the_size(chain: Callable, rng: Random) -> str | None:
 LAWS = (
     Law("deeper is never smaller", _deeper_is_never_smaller, hint=2),
     Law("a 1×1 layer changes nothing", _one_by_one_keeps_the_size, hint=2),
+)
+
+HINTS = (
+    Hint(
+        "I do not know where to begin",
+        "Begin with a single pixel that sees itself: size 1, jump 1, start 0. Go through the layers"
+        " in order and update all three. After each layer, put a copy of the three in a list.",
+    ),
+    Hint(
+        "I get 6 or 9 where 5 is wanted for two 3×3 layers",
+        "Draw three neighbours. The one in the middle is the unit you had. How many are new? For a"
+        " kernel of 3 there are 2, for a kernel of 7 there are 6.",
+    ),
+    Hint(
+        "I am right without strides, wrong with them",
+        "A layer with stride 2 hands every second place on. The layer itself still slides over"
+        " close neighbours; the layer after it finds them twice as far apart. So use the jump"
+        " first, and multiply it afterwards. Two such layers: 2 · 2 = 4.",
+    ),
+    Hint(
+        "I am right until a dilation shows up",
+        "Write down the places that a kernel of 3 touches with dilation 2: 0, 2, 4. From the first"
+        " to the last it is 4 steps, so this kernel adds 4 units.",
+    ),
+    Hint(
+        "Size and jump are right, start is wrong",
+        "Where is the middle of the kernel when it stands on the first place? It is half of its"
+        " span to the right of its first place, and its first place is `padding` units left of"
+        " unit 0. Units of the layer below are `jump` pixels apart.",
+    ),
 )

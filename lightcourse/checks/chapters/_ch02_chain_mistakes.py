@@ -1,11 +1,11 @@
-"""Chapter 02, exercise 02.chain: what goes wrong with size, jump and start, and the hints."""
+"""Chapter 02, exercise 02.chain: what goes wrong with size, jump and start."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
 from lightcourse.checks.chapters._ch02_chain import Layer
-from lightcourse.checks.exercise import Hint, Mistake, Outcome
+from lightcourse.checks.exercise import Mistake, Outcome
 
 
 def _size(r: int, j: int, k: int, s: int, p: int, d: int) -> int:
@@ -205,32 +205,20 @@ MISTAKES = (
         hint=5,
     ),
     Mistake(
-        "jump-replaced",
-        "Your jump is the stride of the last layer only. Two layers with stride 2 leave every"
-        " fourth pixel: multiply the jump by each stride.",
-        mimic=_wrong(jump=lambda j, s: s),
-        hint=3,
-    ),
-    Mistake(
         "size-from-zero",
         "Every size is one too small: you begin with 0. Before the first layer a unit is one pixel"
         " that sees itself.",
         mimic=_with(sizes=-1),
         hint=1,
     ),
-    Mistake(
-        "start-rounded",
-        "Size and jump are right. The start may be half a pixel, and `//` cuts the half off: use"
-        " `/ 2`.",
-        mimic=_wrong(start=lambda c, j, k, s, p, d: c + ((k - 1) * d // 2 - p) * j),
-        hint=5,
-    ),
-    Mistake(
-        "start-rounded",
-        "Size and jump are right. The start may be half a pixel, and `//` cuts the half off: use"
-        " `/ 2`.",
-        mimic=_wrong(start=lambda c, j, k, s, p, d: c + ((k - 1) // 2 * d - p) * j),
-        hint=5,
+    *(
+        Mistake(
+            "start-rounded",
+            "Size and jump are right. The start may be half a pixel, and `//` cuts the half off.",
+            mimic=_wrong(start=lambda c, j, k, s, p, d, half=half: c + (half(k, d) - p) * j),
+            hint=5,
+        )
+        for half in (lambda k, d: (k - 1) * d // 2, lambda k, d: (k - 1) // 2 * d)
     ),
     Mistake(
         "start-without-dilation",
@@ -294,35 +282,5 @@ MISTAKES = (
         " 0, counted from unit 0 of the layer below?",
         matches=_wrong_in(2),
         hint=5,
-    ),
-)
-
-HINTS = (
-    Hint(
-        "I do not know where to begin",
-        "Begin with a single pixel that sees itself: size 1, jump 1, start 0. Go through the layers"
-        " in order and update all three. After each layer, put a copy of the three in a list.",
-    ),
-    Hint(
-        "I get 6 or 9 where 5 is wanted for two 3×3 layers",
-        "Draw three neighbours. The one in the middle is the unit you had. How many are new? For a"
-        " kernel of 3 there are 2, for a kernel of 7 there are 6.",
-    ),
-    Hint(
-        "I am right without strides, wrong with them",
-        "A layer with stride 2 hands every second place on. The layer itself still slides over"
-        " close neighbours; the layer after it finds them twice as far apart. So use the jump"
-        " first, and multiply it afterwards. Two such layers: 2 · 2 = 4.",
-    ),
-    Hint(
-        "I am right until a dilation shows up",
-        "Write down the places that a kernel of 3 touches with dilation 2: 0, 2, 4. From the first"
-        " to the last it is 4 steps, so this kernel adds 4 units.",
-    ),
-    Hint(
-        "size and jump are right, start is wrong",
-        "Where is the middle of the kernel when it stands on the first place? It is half of its"
-        " span to the right of its first place, and its first place is `padding` units left of"
-        " unit 0. Units of the layer below are `jump` pixels apart.",
     ),
 )

@@ -205,12 +205,12 @@ HINTS = (
         " picture at once, with the shape of x.",
     ),
     Hint(
-        "my shape is right, my values are wrong",
+        "My shape is right, my values are wrong",
         "The gradient has shape (N, C, H, W). Square it while it still has all four sizes. Then sum"
         " over the colours, dimension 1, and average over the pictures, dimension 0.",
     ),
     Hint(
-        "my map has the right pattern and the wrong scale",
+        "My map has the right pattern and the wrong scale",
         "The answer holds shares. After everything else divide by the sum over all pixels.",
     ),
 )

@@ -223,7 +223,7 @@ HINTS = (
         " relu(NaN) is NaN, so a NaN cannot get lost.",
     ),
     Hint(
-        "my numbers are right but the answer is refused",
+        "My numbers are right but the answer is refused",
         "The answer is two pairs of ints: rows first, then columns, first and last place each."
         " `seen.nonzero()` gives the places where `seen` is true; `int(...)` takes a number out of"
         " a tensor.",
@@ -234,7 +234,7 @@ HINTS = (
         " `out[:, :, row, column]`, and ask with `.isnan().any(1)` whether any of them is NaN.",
     ),
     Hint(
-        "it works, but it is slow",
+        "It works, but it is slow",
         "A batch is a stack of pictures. Make one batch with as many pictures as there are rows,"
         " and poison row i in picture i. Then the net runs once for all rows.",
     ),

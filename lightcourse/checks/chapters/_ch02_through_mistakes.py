@@ -207,19 +207,19 @@ HINTS = (
         " numbers.",
     ),
     Hint(
-        "my convolution is wrong",
+        "My convolution is wrong",
         "Two questions. Where does the window of output `lo` begin? Where does the window of output"
         " `hi` end? A window begins at output · stride - padding, and it is"
         " (kernel - 1) · dilation long.",
     ),
     Hint(
-        "my convolution is right, the transposed one is not",
+        "My convolution is right, the transposed one is not",
         "A transposed convolution works the other way: input i writes a copy of the kernel to the"
         " outputs i · stride - padding and the kernel - 1 after it. Which i write to output `hi` at"
         " the latest, and to output `lo` at the earliest?",
     ),
     Hint(
-        "the transposed one is off by one",
+        "The transposed one is off by one",
         "The last i has i · stride - padding ≤ hi: round down. The first i has"
         " i · stride - padding + kernel - 1 ≥ lo: round up. In Python `-(-a // b)` rounds up, and"
         " so does `math.ceil(a / b)`.",

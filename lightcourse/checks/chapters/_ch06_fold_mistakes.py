@@ -2,160 +2,78 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable
+from torch import nn
 
-import torch
-from torch import Tensor, nn
-
-from lightcourse.checks.chapters._ch06_fold import close
-from lightcourse.checks.exercise import Hint, Mistake, Outcome
-
-
-def _variant(
-    root: Callable[[Tensor, float], Tensor] = lambda var, eps: (var + eps).sqrt(),
-    shift: Callable[..., Tensor] = lambda b, beta, mean, scale: beta + (b - mean) * scale,
-    gamma: bool = True,
-    axis: int = 0,
-    weight: bool = True,
-) -> Callable[..., Tensor]:
-    """The folded layer with one step changed."""
-
-    @torch.no_grad()
-    def wrong(conv: nn.Conv2d, norm: nn.BatchNorm2d, x: Tensor) -> Tensor:
-        assert norm.running_mean is not None and norm.running_var is not None
-        scale = (norm.weight if gamma else 1) / root(norm.running_var, norm.eps)
-        own = torch.zeros_like(norm.bias) if conv.bias is None else conv.bias
-        bias = shift(own, norm.bias, norm.running_mean, scale)
-        w = conv.weight * scale.view(-1, 1, 1, 1).transpose(0, axis) if weight else conv.weight
-        return _with(conv, w, bias)(x)
-
-    return wrong
-
-
-def _with(conv: nn.Conv2d, weight: Tensor, bias: Tensor) -> nn.Conv2d:
-    changed = copy.deepcopy(conv)
-    changed.weight, changed.bias = nn.Parameter(weight), nn.Parameter(bias)
-    return changed
-
-
-def _parts(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
-    """The scale and the bias as they should be."""
-    assert norm.running_mean is not None and norm.running_var is not None
-    scale = norm.weight / (norm.running_var + norm.eps).sqrt()
-    own = torch.zeros_like(norm.bias) if conv.bias is None else conv.bias
-    return scale, norm.bias + (own - norm.running_mean) * scale
-
-
-@torch.no_grad()
-def _scale_flat(conv: nn.Conv2d, norm: nn.BatchNorm2d, x: Tensor) -> Tensor:
-    """weight * scale, so that the scale meets the last axis, the columns of the kernel."""
-    scale, bias = _parts(conv, norm)
-    return _with(conv, conv.weight * scale, bias)(x)
-
-
-@torch.no_grad()
-def _scale_flat_copied(conv: nn.Conv2d, norm: nn.BatchNorm2d, x: Tensor) -> Tensor:
-    scale, bias = _parts(conv, norm)
-    return _with(conv, torch.empty_like(conv.weight).copy_(conv.weight * scale), bias)(x)
-
-
-@torch.no_grad()
-def _gamma_twice(conv: nn.Conv2d, norm: nn.BatchNorm2d, x: Tensor) -> Tensor:
-    scale, bias = _parts(conv, norm)
-    twice = norm.bias + (bias - norm.bias) * norm.weight
-    return _with(conv, conv.weight * scale.view(-1, 1, 1, 1), twice)(x)
-
-
-@torch.no_grad()
-def _bias_not_set(conv: nn.Conv2d, norm: nn.BatchNorm2d, x: Tensor) -> Tensor:
-    """A new layer draws its weight and then its bias; the check fixes the seed."""
-    sizes = conv.in_channels, conv.out_channels, conv.kernel_size
-    new = nn.Conv2d(*sizes, groups=conv.groups)
-    assert new.bias is not None
-    weight = conv.weight * _parts(conv, norm)[0].view(-1, 1, 1, 1)
-    return _with(conv, weight, new.bias)(x)
-
-
-def _groups_lost(outcome: Outcome) -> bool:
-    """The new weight does not fit the input, the old not the new, or it was spread silently."""
-    conv, norm, x = outcome.case.args
-    said = str(outcome.error)
-    if conv.groups == 1:
-        return False
-    if "groups=1, weight of size" in said or "at non-singleton dimension 1" in said:
-        return True
-    if conv.weight.shape[1] > 1:
-        return False
-    scale, bias = _parts(conv, norm)
-    weight = (conv.weight * scale.view(-1, 1, 1, 1)).expand(-1, conv.in_channels, -1, -1)
-    spread = torch.conv2d(x, weight, bias, conv.stride, conv.padding, conv.dilation)
-    return close(outcome.got, spread) is None
-
-
-def _other_size(outcome: Outcome) -> bool:
-    return outcome.difference is not None and outcome.difference.kind == "shape"
-
+from lightcourse.checks.chapters._ch06_fold_variants import (
+    bias_not_set,
+    gamma_twice,
+    groups_lost,
+    other_size,
+    scale_flat,
+    scale_flat_copied,
+    variant,
+)
+from lightcourse.checks.exercise import Hint, Mistake
 
 MISTAKES = (
     Mistake(
         "mean-ignored",
         "The running mean is missing from the new bias. Batch norm subtracts it first, and then"
         " scales: beta + (bias − mean) · scale.",
-        mimic=_variant(shift=lambda b, beta, mean, scale: beta + b * scale),
+        mimic=variant(shift=lambda b, beta, mean, scale: beta + b * scale),
         hint=2,
     ),
     Mistake(
         "conv-bias-lost",
         "The convolution's own bias is lost. Where there is one, it goes through the batch norm"
         " like everything else.",
-        mimic=_variant(shift=lambda b, beta, mean, scale: beta - mean * scale),
+        mimic=variant(shift=lambda b, beta, mean, scale: beta - mean * scale),
         hint=2,
     ),
     Mistake(
         "conv-bias-unscaled",
         "You add the convolution's own bias unscaled. Batch norm comes after it, so it is scaled"
         " too: beta + (bias − mean) · scale.",
-        mimic=_variant(shift=lambda b, beta, mean, scale: b + beta - mean * scale),
+        mimic=variant(shift=lambda b, beta, mean, scale: b + beta - mean * scale),
         hint=2,
     ),
     Mistake(
         "mean-unscaled",
         "You subtract the mean without the scale. Batch norm subtracts first and scales after it,"
         " so the mean is scaled too.",
-        mimic=_variant(shift=lambda b, beta, mean, scale: beta + b * scale - mean),
+        mimic=variant(shift=lambda b, beta, mean, scale: beta + b * scale - mean),
         hint=2,
     ),
     Mistake(
         "bias-unscaled",
         "You scale nothing in the new bias. Batch norm subtracts the mean first and scales after"
         " it: beta + (bias − mean) · scale.",
-        mimic=_variant(shift=lambda b, beta, mean, scale: beta + b - mean),
+        mimic=variant(shift=lambda b, beta, mean, scale: beta + b - mean),
         hint=2,
     ),
     Mistake(
         "mean-added",
         "You add the mean. Batch norm subtracts it: beta + (bias − mean) · scale.",
-        mimic=_variant(shift=lambda b, beta, mean, scale: beta + (b + mean) * scale),
+        mimic=variant(shift=lambda b, beta, mean, scale: beta + (b + mean) * scale),
         hint=2,
     ),
     Mistake(
         "gamma-twice",
         "gamma stands twice in your bias: the scale holds it already.",
-        mimic=_gamma_twice,
+        mimic=gamma_twice,
         hint=2,
     ),
     Mistake(
         "bias-not-set",
         "The weights are right, but the new layer keeps the random bias that it was born with."
         " Set `bias` as well.",
-        mimic=_bias_not_set,
+        mimic=bias_not_set,
         hint=2,
     ),
     Mistake(
         "beta-forgotten",
         "beta is missing from the new bias.",
-        mimic=_variant(shift=lambda b, beta, mean, scale: (b - mean) * scale),
+        mimic=variant(shift=lambda b, beta, mean, scale: (b - mean) * scale),
         hint=2,
     ),
     Mistake(
@@ -163,77 +81,77 @@ MISTAKES = (
         "The weights are right, but the new layer has no bias, or a bias of zeros. Without it"
         " neither the mean nor beta can have any effect: make the new convolution with"
         " `bias=True`.",
-        mimic=_variant(shift=lambda b, beta, mean, scale: torch.zeros_like(beta)),
+        mimic=variant(shift=lambda b, beta, mean, scale: 0 * beta),
         hint=2,
     ),
     Mistake(
         "gamma-forgotten",
         "gamma (`norm.weight`) is missing from the scale.",
-        mimic=_variant(gamma=False),
+        mimic=variant(gamma=False),
         hint=1,
     ),
     Mistake(
         "eps-forgotten",
         "eps is missing under the root: the scale is gamma / sqrt(var + eps).",
-        mimic=_variant(root=lambda var, eps: var.sqrt()),
+        mimic=variant(root=lambda var, eps: var.sqrt()),
         hint=1,
     ),
     Mistake(
         "eps-hard-coded",
         "You write eps as a fixed number. Take the layer's own: `norm.eps`.",
-        mimic=_variant(root=lambda var, eps: (var + 1e-5).sqrt()),
+        mimic=variant(root=lambda var, eps: (var + 1e-5).sqrt()),
         hint=1,
     ),
     Mistake(
         "eps-outside",
         "You add eps outside the root: the scale is gamma / sqrt(var + eps).",
-        mimic=_variant(root=lambda var, eps: var.sqrt() + eps),
+        mimic=variant(root=lambda var, eps: var.sqrt() + eps),
         hint=1,
     ),
     Mistake(
         "root-forgotten",
         "You divide by the variance. Batch norm divides by its root.",
-        mimic=_variant(root=lambda var, eps: var + eps),
+        mimic=variant(root=lambda var, eps: var + eps),
         hint=1,
     ),
     Mistake(
         "weights-not-scaled",
         "The bias is right, the weights are not scaled.",
-        mimic=_variant(weight=False),
+        mimic=variant(weight=False),
         hint=1,
     ),
     Mistake(
         "wrong-axis",
         "You scale along the wrong axis of the weight. Its shape is (out, in / groups, k, k), and"
         " batch norm has one scale for each **output** channel: axis 0.",
-        mimic=_variant(axis=1),
+        mimic=variant(axis=1),
         hint=3,
     ),
     Mistake(
         "scale-flat",
         "You multiply the weight (out, in / groups, k, k) with a scale of the shape (out,). PyTorch"
         " lines shapes up from the right, so the scale meets the columns of the kernel.",
-        mimic=_scale_flat,
+        mimic=scale_flat,
         hint=3,
     ),
     Mistake(
         "scale-flat",
         "You multiply the weight (out, in / groups, k, k) with a scale of the shape (out,). PyTorch"
         " lines shapes up from the right, so the scale meets the columns of the kernel.",
-        mimic=_scale_flat_copied,
+        mimic=scale_flat_copied,
         hint=3,
     ),
     Mistake(
         "groups-lost",
         "The new layer has forgotten the groups: its weight no longer fits the input.",
-        matches=_groups_lost,
+        matches=groups_lost,
         hint=4,
     ),
     Mistake(
         "settings-lost",
         "The new layer gives a picture of another size. It must keep the stride, the padding,"
         " the dilation and the groups of the old one.",
-        matches=lambda outcome: _other_size(outcome) or _groups_lost(outcome),
+        matches=lambda outcome: other_size(outcome) or groups_lost(outcome),
         hint=4,
     ),
     Mistake(

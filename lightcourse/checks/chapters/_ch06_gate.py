@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from random import Random
 
@@ -60,11 +61,13 @@ def _variant(
     middle: Callable[[Tensor], Tensor] = F.relu,
     end: Callable[[Tensor], Tensor] = F.hardsigmoid,
     use: Callable[[Tensor, Tensor], Tensor] = lambda x, gate: x * gate[:, :, None, None],
+    biases: tuple[int, int] = (1, 1),
 ) -> Callable[..., Tensor]:
     """The same steps with one of them changed."""
 
     def wrong(x: Tensor, w1: Tensor, b1: Tensor, w2: Tensor, b2: Tensor) -> Tensor:
-        gate = end(F.linear(middle(F.linear(squeeze(x), w1, b1)), w2, b2))
+        one, two = biases
+        gate = end(F.linear(middle(F.linear(squeeze(x), w1, one * b1)), w2, two * b2))
         return use(x, gate)
 
     return wrong
@@ -72,6 +75,17 @@ def _variant(
 
 def _cannot_broadcast(outcome: Outcome) -> bool:
     return "must match the size of tensor b" in str(outcome.error)
+
+
+def _squeezed_badly(outcome: Outcome) -> bool:
+    """The first matrix of the failing product is not (N, C), though one axis may have its size."""
+    said = str(outcome.error)
+    n, c = outcome.case.args[0].shape[:2]
+    found = re.search(r"mat1 and mat2 shapes cannot be multiplied \((\d+)x(\d+) and", said)
+    if found is None:
+        return "size mismatch, got input" in said
+    # (N, S) is the second step's input, and (N, C) with the weight unturned is another mistake
+    return int(found[1]) != n or int(found[2]) not in (c, len(outcome.case.args[1]))
 
 
 def _cannot_multiply(outcome: Outcome) -> bool:
@@ -117,6 +131,56 @@ MISTAKES = (
         hint=2,
     ),
     Mistake(
+        "biases-forgotten",
+        "The biases b1 and b2 are missing. `F.linear(s, w1, b1)` adds them.",
+        mimic=_variant(biases=(0, 0)),
+        hint=3,
+    ),
+    Mistake(
+        "biases-forgotten",
+        "The biases b1 and b2 are missing. `F.linear(s, w1, b1)` adds them.",
+        mimic=_variant(biases=(0, 1)),
+        hint=3,
+    ),
+    Mistake(
+        "biases-forgotten",
+        "The biases b1 and b2 are missing. `F.linear(s, w1, b1)` adds them.",
+        mimic=_variant(biases=(1, 0)),
+        hint=3,
+    ),
+    Mistake(
+        "h-swish-gate",
+        "You end with h-swish, which grows without limit. A gate needs h-sigmoid: 0 … 1.",
+        mimic=_variant(end=F.hardswish),
+        hint=3,
+    ),
+    Mistake(
+        "gate-up-to-six",
+        "Your gate reaches 6. h-sigmoid divides by 6 after the clipping.",
+        mimic=_variant(end=lambda z: F.relu6(z + 3)),
+        hint=3,
+    ),
+    Mistake(
+        "relu-twice",
+        "You put a ReLU before the h-sigmoid too, so no gate falls below one half. ReLU stands"
+        " between the two linear steps only.",
+        mimic=_variant(end=lambda z: F.hardsigmoid(F.relu(z))),
+        hint=3,
+    ),
+    Mistake(
+        "softmax-gate",
+        "Your gate is a softmax: the channels of a picture share 1 among them. Here each gate"
+        " stands alone between 0 and 1.",
+        mimic=_variant(end=lambda z: z.softmax(1)),
+        hint=3,
+    ),
+    Mistake(
+        "ends-swapped",
+        "ReLU and h-sigmoid have changed places: ReLU comes first, the gate ends with h-sigmoid.",
+        mimic=_variant(middle=F.hardsigmoid, end=F.relu),
+        hint=3,
+    ),
+    Mistake(
         "maximum-not-mean",
         "You squeeze with the maximum. Global **average** pooling takes the mean of each channel.",
         mimic=_variant(squeeze=lambda x: x.amax((2, 3))),
@@ -144,12 +208,34 @@ MISTAKES = (
         hint=2,
     ),
     Mistake(
+        "gate-axes",
+        "The gate meets the wrong axes of x. Its first axis is the picture and its second the"
+        " channel: (N, C, 1, 1).",
+        mimic=_variant(use=lambda x, gate: x * gate[:, None, :, None]),
+        hint=2,
+    ),
+    Mistake(
+        "gate-axes",
+        "The gate meets the wrong axes of x. Its first axis is the picture and its second the"
+        " channel: (N, C, 1, 1).",
+        mimic=_variant(use=lambda x, gate: x * gate[None, :, :, None]),
+        hint=2,
+    ),
+    Mistake(
         "gate-shape",
         "Your gate has the shape (N, C), and x has (N, C, H, W). PyTorch lines shapes up from the"
         " right, so it pairs your channels with the columns of the picture. If the sizes happen to"
         " fit, it does so without an error. Make the gate (N, C, 1, 1).",
         matches=_cannot_broadcast,
         hint=2,
+    ),
+    Mistake(
+        "squeezed-shape",
+        "What you hand to the first linear step does not have the shape (N, C). It may have kept"
+        " two axes of length 1, or lost the batch axis to `flatten()`, or the mean went over other"
+        " axes. `x.mean((2, 3))` gives (N, C).",
+        matches=_squeezed_badly,
+        hint=1,
     ),
     Mistake(
         "weights-turned",

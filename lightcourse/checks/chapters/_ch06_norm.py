@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from random import Random
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from lightcourse.checks.compare import Compare
-from lightcourse.checks.exercise import Case
+from lightcourse.checks.chapters._ch06_located import located
+from lightcourse.checks.compare import Compare, kind_of
+from lightcourse.checks.exercise import Case, Difference
 from lightcourse.checks.pictures import beside
 
 
@@ -19,6 +21,9 @@ def cases(rng: Random) -> Iterator[Case]:
     probe = torch.tensor([[[[0.0, 10.0]]]], dtype=torch.float64)
     plain = (torch.ones(1, dtype=torch.float64), torch.zeros(1, dtype=torch.float64))
     yield Case(([small], probe, *plain), {}, "one channel with the values 1, 3, 5, 7; then eval")
+    scaled = (2 * plain[0], 1 + plain[1])
+    settings = {"eps": 4.0, "momentum": 0.5}
+    yield Case(([small], probe, *scaled), settings, "the same with gamma 2, beta 1 and a large eps")
     yield _random_case(rng, 2, 3, 4, [4], 1e-5, 0.1)
     yield _random_case(rng, 3, 2, 3, [2, 5, 3], 0.1, 0.3)
     yield _random_case(rng, 3, 1, 1, [4, 4], 0.01, 0.2)
@@ -45,23 +50,50 @@ def _random_case(
 
 
 def show(case: Case) -> str:
-    """The call as a person would tell it."""
+    """The call as a person would tell it; small pictures with their values."""
     train, probe, gamma, _ = case.args
     more = "".join(f", {name}={value:g}" for name, value in case.kwargs.items())
-    shapes = " and ".join(str(tuple(x.shape)) for x in train)
-    return f"BatchNorm({len(gamma)}{more}): train on {shapes}, then eval on {tuple(probe.shape)}"
+    shapes = " and ".join(map(_small, train))
+    return f"BatchNorm({len(gamma)}{more}): train on {shapes}, then eval on {_small(probe)}"
+
+
+def _small(x: Tensor) -> str:
+    """Up to 8 values in one line, of more the shape."""
+    if x.numel() > 8:
+        return f"shape {tuple(x.shape)}"
+    return "[" + ", ".join(f"{value:.5g}" for value in x.flatten().tolist()) + "]"
+
+
+@dataclass(frozen=True, eq=False)  # tensors inside cannot be compared with ==
+class Answers:
+    """What came out and what is kept, by name; printed with one name in a line."""
+
+    named: dict[str, Tensor]
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{name}: {_small(x)}" for name, x in self.named.items())
+
+
+_close = located(Compare(rtol=1e-6, atol=1e-8))
+
+
+def compare(got: Any, want: Answers) -> Difference | None:
+    """The first of the answers that differs; a run that gave none is of the wrong type."""
+    if not isinstance(got, Answers):
+        return Difference("type", f"it is {kind_of(got)}, wanted a tensor")
+    return _close(got.named, want.named)
 
 
 def picture(case: Case, got: Any, want: Any) -> str:
     """The first of the four answers that differs, target beside yours."""
-    for name, target in want.items():
-        if Compare(rtol=1e-6, atol=1e-8)(got[name], target) is not None:
-            drawn = beside(got[name], target)
+    for name, target in want.named.items():
+        if _close(got.named[name], target) is not None:
+            drawn = beside(got.named[name], target)
             return f"<p>{name}</p>{drawn}" if drawn else ""
     return ""
 
 
-def run(layer: nn.Module, train: list[Tensor], probe: Tensor) -> dict[str, Any] | None:
+def run(layer: nn.Module, train: list[Tensor], probe: Tensor) -> Answers | None:
     """Train on each batch, then evaluate; what came out, and what is kept at the end."""
     layer.train()
     outputs = [layer(x) for x in train]
@@ -69,12 +101,15 @@ def run(layer: nn.Module, train: list[Tensor], probe: Tensor) -> dict[str, Any] 
     evaluated = layer(probe)
     if evaluated is None or outputs[-1] is None:
         return None
-    return {
-        "output in train mode": outputs[-1],
-        "running_mean": layer.running_mean,
-        "running_var": layer.running_var,
-        "output in eval mode": evaluated,
-    }
+    kept: Any = layer
+    return Answers(
+        {
+            "output in train mode": outputs[-1],
+            "running_mean": kept.running_mean,
+            "running_var": kept.running_var,
+            "output in eval mode": evaluated,
+        }
+    )
 
 
 def call(cls: Any, case: Case) -> Any:

@@ -169,8 +169,8 @@ HINTS = (
     Hint(
         "My shape is right, my values are wrong",
         "The table has one axis more than `x`: batch, groups, channels per group, height, width."
-        " Swap axis 1 and axis 2, nothing else. Print it for `torch.arange(6).view(1, 6, 1, 1)` and 2"
-        " groups.",
+        " Swap axis 1 and axis 2, nothing else. Print it for"
+        " `torch.arange(6).view(1, 6, 1, 1)` and 2 groups.",
     ),
     Hint(
         "I get RuntimeError: view size is not compatible with input tensor's size and stride",

@@ -30,7 +30,7 @@ EXERCISES = [
         compare=_ch02_chain.compare,
         laws=_ch02_chain.LAWS,
         mistakes=_ch02_chain_mistakes.MISTAKES,
-        hints=_ch02_chain_mistakes.HINTS,
+        hints=_ch02_chain.HINTS,
         picture=_ch02_pictures.chain_picture,
     ),
     Exercise(

@@ -9,6 +9,7 @@ from lightcourse.checks.chapters import _ch06_fold as fold
 from lightcourse.checks.chapters import _ch06_fold_mistakes as fold_mistakes
 from lightcourse.checks.chapters import _ch06_gate as gate
 from lightcourse.checks.chapters import _ch06_norm as norm
+from lightcourse.checks.chapters import _ch06_norm_hints as norm_hints
 from lightcourse.checks.chapters import _ch06_norm_mistakes as norm_mistakes
 from lightcourse.checks.chapters import _ch06_shuffle as shuffle
 from lightcourse.checks.chapters import _ch06_shuffle_mistakes as shuffle_mistakes
@@ -52,7 +53,7 @@ EXERCISES = [
         kind="class",
         cases=norm.cases,
         oracle=norm.oracle,
-        compare=Compare(rtol=1e-6, atol=1e-8),
+        compare=norm.compare,
         call=norm.call,
         show=norm.show,
         picture=norm.picture,
@@ -62,7 +63,7 @@ EXERCISES = [
             Law("running statistics are saved with the model", norm.saved),
         ),
         mistakes=norm_mistakes.MISTAKES,
-        hints=norm_mistakes.HINTS,
+        hints=norm_hints.HINTS,
     ),
     Exercise(
         id="06.fold",
@@ -82,6 +83,7 @@ EXERCISES = [
         name="squeeze_excite",
         cases=gate.cases,
         oracle=gate.oracle,
+        compare=located(Compare()),
         mistakes=gate.MISTAKES,
         hints=gate.HINTS,
         show=gate.show,
@@ -128,8 +130,8 @@ PREDICTIONS = [
         id="06.p1",
         question="12 channels, 6 groups, one shuffle: how many groups does an output know?",
         truth=_groups_seen,
-        unit="groups",
         replies={
+            "two": "Right, and a number is easier to compare: 2.",
             6: (
                 "That would be full mixing. But a group holds only 12 / 6 = 2 channels, so a group"
                 " of the second convolution receives 2 channels, from 2 groups at most. One"
@@ -142,6 +144,8 @@ PREDICTIONS = [
             ),
             3: "Close. Count the channels in one new group: 12 / 6. Each can bring one old group.",
             4: "Two shuffles would bring 4. One brings as many as a group has room for.",
+            (1.000001, 1.999999): "An output knows a group or does not: a whole number.",
+            (2.000001, 2.999999): "An output knows a group or does not: a whole number.",
         },
         right="Right: a new group has room for 2 channels, and each brings one old group.",
         other="Count the channels of one new group: 12 / 6 = 2. Each brings one old group along.",
@@ -185,13 +189,14 @@ PREDICTIONS = [
                 0.05,
                 0.128,
             ): "A little more: near x = ±3 the gates differ by 5 %, and that counts 3 times.",
-            (0.157, 0.3): "A little less. The worst places are x = ±3.",
-            (0.3, 1e9): (
-                "Not so bad: the gates never differ by more than 0.07, and where x is large both"
+            (0.157, 0.2): "A little less. The worst places are x = ±3.",
+            (0.2, 0.5): "Half of that or less. The worst places are x = ±3.",
+            (0.5, 1e9): (
+                "Far less: the gates never differ by more than 0.07, and where x is large both"
                 " have reached 0 or 1."
             ),
         },
         right="Right. The worst places are x = ±3, where the hard gate has its corners.",
-        other="The distance is never negative.",
+        other="It is a distance, so the answer is a number from 0 up.",
     ),
 ]
