@@ -110,7 +110,9 @@ plt.show()
 others = sum(count for kind, count in layers.items() if kind not in ("Conv2d", "Linear"))
 print(f"{others} of {sum(layers.values())} layers are neither convolution nor linear.")
 print(f"They do {100 - rows['MACs'][0]:.0f} % of the MACs, ", end="")
-print(f"and everything but convolution and linear took {100 - rows['time'][0]:.0f} % of the time here.")
+print(
+    f"and everything but convolution and linear took {100 - rows['time'][0]:.0f} % of the time here."
+)
 
 # %% [markdown]
 # By the usual count these layers are free. The clock disagrees. (It exaggerates a little: the stopwatch adds
@@ -982,8 +984,8 @@ for net, side in (("roomy", 8), ("tight", 2)):
         print(f"{net + ', ' + norm:<24}{counts[0]:>10}{counts[1]:>10}")
 
 # %% [markdown]
-# The next five cells train the twelve kinds of network. Together they take about a minute. Decide meanwhile:
-# **which of the twelve loses most when the batch goes from 16 to 2? Does any of them gain?**
+# The next five cells train both networks with all three norms, first at batch 16, then at batch 2. Together they
+# take about a minute. Decide meanwhile: **which of the six loses most from 16 to 2? Does any of them gain?**
 
 # %%
 for net in NETS:

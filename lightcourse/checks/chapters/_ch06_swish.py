@@ -153,6 +153,13 @@ MISTAKES = (
         hint=2,
     ),
     Mistake(
+        "fixed-dtype",
+        "You make room with a fixed dtype, and x has another. `torch.zeros_like(x)` takes both the"
+        " shape and the dtype from x. Or use `clamp`, which needs no room.",
+        matches=lambda outcome: "dtypes match" in str(outcome.error),
+        hint=3,
+    ),
+    Mistake(
         "if-on-a-tensor",
         "`if` asks one question, and a tensor holds many answers. Write one formula that is right"
         " for every value: `clamp` or `relu6` contains the cases.",
