@@ -7,6 +7,7 @@ import warnings
 import pytest
 import torch
 import torch.nn.functional as F
+from small_models import Fn
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -14,19 +15,6 @@ from lightcourse._torchvision import import_torchvision
 from lightcourse.analysis import analyze, trace
 from lightcourse.analysis.ops import KINDS, REASONS, friendly, is_hidden, kind_of
 from lightcourse.errors import UserError
-
-
-class Fn(nn.Module):
-    """A forward written as a function of (layers, x), over layers given by name."""
-
-    def __init__(self, fn, **layers) -> None:
-        super().__init__()
-        self.fn = fn
-        for name, layer in layers.items():
-            setattr(self, name, layer)
-
-    def forward(self, *x: Tensor) -> Tensor:
-        return self.fn(self, *x)
 
 
 def parameter(*shape: int) -> nn.Parameter:

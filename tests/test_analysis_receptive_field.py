@@ -6,6 +6,7 @@ import random
 import pytest
 import torch
 import torch.nn.functional as F
+from small_models import Fn
 from torch import Tensor, nn
 
 from lightcourse._torchvision import import_torchvision
@@ -27,19 +28,6 @@ INF = math.inf
 @pytest.fixture(scope="module")
 def torchvision():
     return import_torchvision()
-
-
-class Fn(nn.Module):
-    """A forward written as a function of (layers, x), over layers given by name."""
-
-    def __init__(self, fn, **layers) -> None:
-        super().__init__()
-        self.fn = fn
-        for name, layer in layers.items():
-            setattr(self, name, layer)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.fn(self, x)
 
 
 def nan_hull(model: nn.Module, size: tuple[int, int], unit: tuple[int, int], channels: int):

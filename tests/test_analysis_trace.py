@@ -9,25 +9,12 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from small_models import Fn
 from torch import Tensor, nn
 
 from lightcourse.analysis import analyze, trace, unit_interval
 from lightcourse.analysis._shapes import RULES
 from lightcourse.errors import UserError
-
-
-class Fn(nn.Module):
-    """A forward written as a function of (layers, x), over layers given by name."""
-
-    def __init__(self, fn, **layers) -> None:
-        super().__init__()
-        self.fn = fn
-        for name, layer in layers.items():
-            setattr(self, name, layer)
-
-    def forward(self, *x: Tensor) -> Tensor:
-        return self.fn(self, *x)
-
 
 # -- nothing is touched ------------------------------------------------------------------------
 

@@ -26,7 +26,7 @@ from lightcourse.checks import (
 )
 from lightcourse.checks import book as book_module
 from lightcourse.checks.book import Book, book
-from lightcourse.checks.predictions import _session
+from lightcourse.checks.predictions import _revealed, _session
 from lightcourse.checks.progress import render
 from lightcourse.errors import UserError
 
@@ -50,6 +50,7 @@ def desk(tmp_path, monkeypatch):
     monkeypatch.delenv("LIGHTCOURSE_SOLUTIONS", raising=False)
     monkeypatch.chdir(tmp_path)
     _session.clear()
+    _revealed.clear()
     return tmp_path
 
 
@@ -167,6 +168,13 @@ def test_each_guess_has_its_own_reply(guess, words):
     predict("00.p1", guess)
     assert words in repr(reveal("00.p1"))
     assert "It is more than 10 times larger." in repr(reveal("00.p1"))
+
+
+def test_a_guess_after_the_answer_is_not_told_to_wait_for_it():
+    assert "further down" in str(predict("02.p1", 12))
+    reveal("02.p1")
+    said = str(predict("02.p1", 13))
+    assert "Run reveal again" in said and "further down" not in said
 
 
 def test_the_first_guess_is_kept_with_later_ones():

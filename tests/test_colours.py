@@ -17,14 +17,6 @@ from lightcourse.training.colours import (
 )
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.fixture(scope="module")
 def puzzle():
     return colour_puzzle(1200, seed=5)

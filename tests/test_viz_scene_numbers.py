@@ -17,14 +17,6 @@ from lightcourse.viz.scenes._rf_words import SHARES, squares
 from lightcourse.viz.scenes._shuffle_layout import MODES, Layout, order_after
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def stages(layers, size=32):
     return nets_of(layers, size)[0].stages
 

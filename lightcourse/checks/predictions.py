@@ -16,6 +16,7 @@ from lightcourse.checks.html import paragraphs
 
 # guesses of this kernel, so that reveal() also works where nothing is recorded
 _session: dict[str, Any] = {}
+_revealed: set[str] = set()  # in this kernel
 
 
 def predict(id: str, answer: Any) -> Note:
@@ -34,11 +35,10 @@ def predict(id: str, answer: Any) -> Note:
     if recording():
         book().record_prediction(id, value)
         first = book().prediction(id)["first"]
-        if first != value:
+        if not _same(asked, value, first):
             changed = f" Your first guess was {_words(asked, first)}."
-    return _note(
-        title, f"Noted: **{_words(asked, value)}**.{changed} The answer comes further down."
-    )
+    where = "Run reveal again." if id in _revealed else "The answer comes further down."
+    return _note(title, f"Noted: **{_words(asked, value)}**.{changed} {where}")
 
 
 def reveal(id: str) -> Note:
@@ -52,6 +52,7 @@ def reveal(id: str) -> Note:
     value = _session.get(id, _last_recorded(id))
     if value is None:
         return _note(title, f'Make your guess first: fill in the cell with `predict("{id}", …)`.')
+    _revealed.add(id)
     truth = _plain(asked.truth())
     said = f"You said **{_words(asked, value)}**. It is **{_words(asked, truth)}**."
     if _same(asked, value, truth):
