@@ -16,7 +16,7 @@ MAY_IMPORT = {
     "models": {"nn"},
     "analysis": set(),
     "training": {"nn"},
-    "viz": {"analysis", "training", "nn"},
+    "viz": {"analysis", "training", "nn", "models"},  # models: default networks of scenes
     "checks": {"analysis", "nn", "viz"},
     "authoring": {"checks"},
     "cli": {"analysis", "authoring", "checks", "models", "viz"},

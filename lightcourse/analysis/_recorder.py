@@ -15,6 +15,7 @@ from lightcourse.analysis._rows import RowBook
 from lightcourse.analysis._shapes import RULES
 from lightcourse.analysis._slots import Slot
 from lightcourse.analysis._state import meta_state
+from lightcourse.analysis._storages import StorageBook
 from lightcourse.analysis.ops import is_hidden
 
 _READS_VALUES = {"_local_scalar_dense", "is_nonzero", "equal", "item", "nonzero"}
@@ -72,6 +73,7 @@ class Recorder(TorchDispatchMode):
         self.values: list[Value] = []
         self.params: dict[str, int] = {}
         self.book = RowBook(model, self.values)
+        self.memory = StorageBook(self.ops)
         self.refused: tuple[BaseException, str, tuple] | None = None  # by an operator, its args
         self._twins: dict[int, tuple[Tensor, Tensor]] = {}  # real tensor -> its meta stand-in
         self._made: dict[int, Tensor] = {}  # real tensors that this forward pass made itself
@@ -104,7 +106,8 @@ class Recorder(TorchDispatchMode):
         return None if slot is None else slot.value
 
     def _new_value(self, tensor: Tensor, origin: str = "", name: str = "") -> int:
-        self.values.append(Value(tuple(tensor.shape), tensor.element_size(), origin, name))
+        storage = self.memory.number_of(tensor, origin)
+        self.values.append(Value(tuple(tensor.shape), tensor.element_size(), origin, name, storage))
         return len(self.values) - 1
 
     def _slot(self, tensor: Tensor) -> Slot | None:
@@ -159,6 +162,7 @@ class Recorder(TorchDispatchMode):
         if not tensors and schema.name in _FACTORIES:
             out = func(*args, **{**kwargs, "device": "meta"})
             if out.numel() > 1:  # one number is likely to be read by Python: keep it real
+                self.memory.number_of(out, "")  # a constant, but its memory is asked for here
                 self.adopt(out, "constant")
                 return out
         if any(id(t) not in self._made for t in _written(schema, args, kwargs)):
@@ -239,7 +243,7 @@ class Recorder(TorchDispatchMode):
 
     def _derive(self, name: str, view: Op, args: tuple, kwargs: dict, like: int) -> int:
         old = self.values[like]
-        self.values.append(Value(old.shape, old.itemsize))
+        self.values.append(Value(old.shape, old.itemsize, storage=old.storage))
         out = len(self.values) - 1
         self._append(name, None, args, kwargs, (out,), view.module)
         return out

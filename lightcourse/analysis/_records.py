@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from lightcourse.analysis._storages import Storage
+
 
 class Ref(int):
     """The number of a value, standing in an operator's arguments where the tensor stood."""
@@ -17,6 +19,7 @@ class Value:
     itemsize: int
     origin: str = ""  # "input", "parameter", "buffer", "constant", or "" for a computed one
     name: str = ""
+    storage: int = -1  # the block of memory it lives in; views share their base's
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,7 @@ class Trace:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     params: dict[str, int]  # elements of each parameter of the model; a shared one stands once
+    storages: tuple[Storage, ...] = ()
 
     def __iter__(self) -> Iterator[Op]:
         return iter(self.ops)

@@ -64,6 +64,7 @@ def _finish(recorder: Recorder, inputs: tuple[int, ...], out: Any) -> Trace:
         inputs=inputs,
         outputs=tuple(v for v in values if v is not None),
         params=recorder.params,
+        storages=recorder.memory.close(),
     )
 
 
