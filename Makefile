@@ -17,8 +17,8 @@ test:
 
 bench:
 	@$(PYTHON) tools/bootstrap.py test
-	@$(BIN)/pip install -q fvcore
-	@for file in tests/bench/bench_*.py; do echo "== $$file"; $(BIN)/python $$file; done
+	@$(BIN)/pip install -q --no-deps --upgrade --target .bench -r tests/bench/tools.txt
+	@for file in tests/bench/bench_*.py; do echo "== $$file"; PYTHONPATH=.bench $(BIN)/python $$file; done
 
 format:
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .

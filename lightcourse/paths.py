@@ -1,5 +1,7 @@
-"""Where the course stands on this machine."""
+"""Where the course stands on this machine, and where it keeps what belongs to the learner."""
 
+import os
+import sys
 from pathlib import Path
 
 from lightcourse.errors import UserError
@@ -22,6 +24,23 @@ def course_home() -> Path:
         "the course folder is not here; run this inside the clone of lightcourse, "
         "the folder that holds course/ and README.md."
     )
+
+
+def user_home() -> Path:
+    """Return the folder of the learner's own files: $LIGHTCOURSE_HOME, else the user data folder.
+
+    >>> user_home().name != ""
+    True
+    """
+    if chosen := os.environ.get("LIGHTCOURSE_HOME"):
+        return Path(chosen)
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Application Support"
+    else:
+        base = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+    return base / "lightcourse"
 
 
 def find_chapter(name: str) -> Path:

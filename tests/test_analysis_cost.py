@@ -3,6 +3,7 @@
 import copy
 import json
 import warnings
+from unittest.mock import patch
 
 import pytest
 import torch
@@ -12,7 +13,8 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from lightcourse._torchvision import import_torchvision
-from lightcourse.analysis import analyze, trace
+from lightcourse.analysis import analyze, compare, trace
+from lightcourse.analysis._report_text import human_bytes
 from lightcourse.analysis.ops import KINDS, REASONS, friendly, is_hidden, kind_of
 from lightcourse.errors import UserError
 
@@ -158,6 +160,16 @@ def test_parameters_that_nothing_reads_are_told_apart() -> None:
     assert "5 of the params were not read" in str(report)
 
 
+def test_memory_that_is_moved_between_layers_is_told_apart() -> None:
+    def forward(m: nn.Module, x: Tensor) -> Tensor:
+        return m.a(x) + x.new_zeros(x.shape)
+
+    report = analyze(Fn(forward, a=nn.ReLU()), (1, 3, 10, 10))
+    apart = report.memory_access - sum(layer.memory_access for layer in report.layers)
+    assert apart >= 1200
+    assert f"{human_bytes(apart)} of the memory access fill tensors outside" in str(report)
+
+
 def test_weight_norm_and_other_parametrizations() -> None:
     model = nn.utils.parametrizations.weight_norm(nn.Conv2d(3, 8, 3, bias=False))
     report = analyze(nn.Sequential(model, nn.ReLU()), (1, 3, 8, 8))
@@ -192,6 +204,11 @@ def test_an_unknown_operator_makes_the_total_a_lower_bound() -> None:
     )
     assert "MACs ≥ 48" in str(report) and "lower bound" in str(report)
     assert "≥ 0" in str(report) and "≥ 48" in report._repr_html_()
+    # what it moves is known from its tensors; only what it computes is not
+    assert report.memory_access == 4 * ((12 + 12 + 16) + 2 * (16 + 16))
+    assert [s.kind for s in report.by_kind()] == ["pointwise convolution", "unknown"]
+    assert report.to_csv().splitlines()[-1].endswith(",1") and "intensity ≥ " in str(report)
+    assert "≥ 48" in str(compare(report, report))
     assert report.to_dict()["macs_is_lower_bound"] is True
     with pytest.raises(UserError, match="No cost formula for lightcourse_tests::mystery"):
         analyze(nn.Sequential(model), (1, 3, 2, 2), strict=True)
@@ -224,7 +241,7 @@ def test_no_operator_is_both_counted_and_zero() -> None:
     assert not counted & set(KINDS)
     assert set(KINDS.values()) == set(REASONS)
     assert kind_of("convolution") is None and kind_of("relu_") == "activation"
-    assert is_hidden("view") and is_hidden("copy_") and not is_hidden("cat")
+    assert is_hidden("view") and is_hidden("zero_") and not is_hidden("copy_")
     assert friendly("convolution", 3) == "conv1d" and friendly("_softmax", 2) == "softmax"
 
 
@@ -246,32 +263,49 @@ def test_torch_counts_twice_our_macs(name: str) -> None:
     assert flops_of(model, size) == 2 * macs
 
 
-TORCHVISION = """
-    alexnet convnext_tiny densenet121 efficientnet_b0 efficientnet_b4 efficientnet_v2_s
-    googlenet inception_v3 maxvit_t mnasnet1_0 mobilenet_v2 mobilenet_v3_large
-    mobilenet_v3_small regnet_y_400mf resnet18 resnet50 resnet152 resnext50_32x4d
-    shufflenet_v2_x1_0 shufflenet_v2_x0_5 squeezenet1_1 swin_t swin_v2_t vgg11_bn
-    vgg16 vit_b_16 wide_resnet50_2
-"""
+CLASSIFIERS = import_torchvision().models.list_models(module=import_torchvision().models)
+FILLERS = (
+    "constant_", "kaiming_normal_", "kaiming_uniform_", "normal_", "ones_", "trunc_normal_",
+    "uniform_", "xavier_uniform_", "zeros_",
+)  # fmt: skip
 
 
-@pytest.mark.parametrize("name", TORCHVISION.split())
-def test_torchvision_metadata(name: str) -> None:
-    models = import_torchvision().models
-    meta = models.get_model_weights(name).DEFAULT.meta
-    crop = models.get_model_weights(name).DEFAULT.transforms().crop_size[0]
-    settings = {"googlenet": {"init_weights": False}, "inception_v3": {"init_weights": False}}
+def built(name: str, **settings) -> nn.Module:
+    """Build a torchvision model without filling its weights: only their shapes are wanted."""
+    # these compute with tensors while they are built, so they cannot be built on meta
     device = "cpu" if name.startswith(("regnet", "swin", "maxvit")) else "meta"
-    with torch.device(device), warnings.catch_warnings():
+    nothing = dict.fromkeys(FILLERS, lambda tensor, *_args, **_kwargs: tensor)
+    with patch.multiple(nn.init, **nothing), torch.device(device), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        model = models.get_model(name, weights=None, **settings.get(name, {}))
-    report = analyze(model, (1, 3, crop, crop))
-    aux = report.unused_params if name in settings else 0  # training heads, silent in eval mode
-    if name == "inception_v3":
-        aux = 0  # torchvision's own number counts them
-    assert report.params - aux == meta["num_params"]
+        return import_torchvision().models.get_model(name, weights=None, **settings)
+
+
+def test_every_classifier_of_torchvision_is_tried() -> None:
+    assert len(CLASSIFIERS) >= 80 and {"mobilenet_v2", "vit_h_14"} <= set(CLASSIFIERS)
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_torchvision_metadata(name: str) -> None:
+    weights = import_torchvision().models.get_model_weights(name).DEFAULT
+    meta, crop = weights.meta, weights.transforms().crop_size[0]
+    settings = {"googlenet": {"init_weights": False}, "inception_v3": {"init_weights": False}}
+    sized = {"image_size": crop} if name.startswith("vit") else {}
+    report = analyze(built(name, **settings.get(name, {}), **sized), (1, 3, crop, crop))
+    # googlenet's number leaves the training heads out, which are silent in eval mode
+    assert (
+        report.params - (report.unused_params if name == "googlenet" else 0) == meta["num_params"]
+    )
     assert report.macs / 1e9 == pytest.approx(meta["_ops"], abs=6e-4)
     assert not report.unknown
+    for what in ("macs", "memory_access"):
+        assert sum(getattr(share, what) for share in report.by_kind()) == getattr(report, what)
+    assert sum(layer.macs for layer in report.layers) == report.macs
+    apart = report.memory_access - sum(layer.memory_access for layer in report.layers)
+    # swin fills the mask of its shifted windows between two layers
+    assert apart > 0 if name.startswith("swin") else apart == 0
+    read = report.params - report.unused_params
+    assert sum(share.params for share in report.by_kind()) == read
+    assert 0 < report.peak_activation_fused <= report.peak_activation
 
 
 @pytest.mark.parametrize("name", ["mobilenet_v2", "shufflenet_v2_x1_0"])

@@ -87,6 +87,8 @@ N = 2 * 8 * 6 * 6  # elements of the input of the table below
         (lambda x: x + 1, N, N),
         (lambda x: (x + 1).relu_(), 2 * N, 2 * N),  # in place still reads and writes
         (lambda x: (x + 1).zero_(), N, 2 * N),  # overwriting reads nothing
+        (lambda x: x.new_ones(2, 5), 0, 10),
+        (lambda x: torch.zeros_like(x), 0, N),
         (lambda x: x.view(2, -1).t().unsqueeze(0), 0, 0),
         (lambda x: x.transpose(1, 2).contiguous(), N, N),
         (lambda x: torch.cat([x, x.relu()], 1), 3 * N, 3 * N),

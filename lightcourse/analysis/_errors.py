@@ -5,6 +5,7 @@ from torch import Tensor
 from lightcourse.errors import UserError
 
 _NO_DATA = ("meta", "unallocated storage", "data-dependent")
+_WHOLE = ("scalar types: Long", "tensors used as indices")  # asked for, where a shape made floats
 
 
 class NeedsValues(RuntimeError):
@@ -29,17 +30,30 @@ def explain(
             f"input of shape {given}: change that shape, which is (batch, channels, height, "
             "width), or the layer."
         )
+    if calling is not None and "::" in calling[0] and _lacks_shapes(error):
+        return UserError(
+            f"Nobody has told torch which shape the operator {calling[0]} of {where} returns, and "
+            "the analysis runs on shapes alone: "
+            f"tell it with torch.library.register_fake({calling[0]!r}, ...)."
+        )
     if isinstance(error, NeedsValues) or any(sign in text.lower() for sign in _NO_DATA):
         return UserError(
             f"The forward pass of {where} depends on the values in a tensor (such as `if x.mean() "
             "> 0`), and the analysis runs on shapes alone: choose with torch.where, or move the "
             "decision out of forward and analyse each branch as a model of its own."
         )
-    first = text.strip().splitlines()[0][:160].rstrip(".") if text.strip() else "no message"
+    first = text.strip().splitlines()[0][:160].rstrip(". ") if text.strip() else "no message"
+    way = "check it with the input_size argument"
+    if any(sign in text for sign in _WHOLE):
+        way = "for whole numbers give a tensor, such as torch.zeros(shape, dtype=torch.long)"
     return UserError(
         f"The forward pass stopped in {where} with {type(error).__name__}: {first} - the input's "
-        f"shape was {given}; check it with the input_size argument."
+        f"shape was {given}; {way}."
     )
+
+
+def _lacks_shapes(error: Exception) -> bool:
+    return isinstance(error, NotImplementedError) or "fake impl" in str(error)
 
 
 def _misfit(name: str, args: tuple) -> tuple[int, int, str] | None:

@@ -90,8 +90,9 @@ class RowBook:
         return after
 
     def _is_leaf(self, module: nn.Module) -> bool:
-        if isinstance(module, nn.MultiheadAttention):
-            return True  # its child out_proj is never called
+        # the child out_proj of an attention is never called; exported layers say what they were
+        if isinstance(module, nn.MultiheadAttention) or getattr(module, "is_one_layer", False):
+            return True
         if any(name != "parametrizations" for name, _ in module.named_children()):
             return False
         # a model without children is opened up; a layer of torch's own given alone is not

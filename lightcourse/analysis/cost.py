@@ -1,13 +1,14 @@
 """Multiply-accumulates of every operator: counted, zero for a stated reason, or unknown."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from torch.utils.flop_counter import flop_registry
 
 from lightcourse.analysis._records import Op, Ref, Trace
+from lightcourse.analysis.memory import Access
 from lightcourse.analysis.ops import REASONS, kind_of
 from lightcourse.errors import UserError
 
@@ -23,7 +24,7 @@ class UnknownOp:
 
 @dataclass(frozen=True)
 class ZeroOp:
-    """An operator that counts zero multiply-accumulates, and why."""
+    """An operator that counts zero of something, and why."""
 
     name: str
     count: int
@@ -78,7 +79,7 @@ def count(recorded: Trace) -> list[int | None]:
     return [macs_of(op, recorded) for op in recorded.ops]
 
 
-def unknown_ops(recorded: Trace, macs: list[int | None]) -> tuple[UnknownOp, ...]:
+def unknown_ops(recorded: Trace, macs: Sequence[int | None]) -> tuple[UnknownOp, ...]:
     """Return the operators without a formula, each with how often and where it was called."""
     places: dict[str, list[str]] = {}
     for op, value in zip(recorded.ops, macs, strict=True):
@@ -96,6 +97,15 @@ def zero_ops(recorded: Trace) -> tuple[ZeroOp, ...]:
         if kind_of(op.name) is not None and op.func is not None:
             counts[op.name] = counts.get(op.name, 0) + 1
     return tuple(ZeroOp(n, c, REASONS[kind_of(n) or ""]) for n, c in counts.items())
+
+
+def zero_access(recorded: Trace, moved: Sequence[Access]) -> tuple[ZeroOp, ...]:
+    """Return the operators that move no bytes, with the reason of each."""
+    counts: dict[tuple[str, str], int] = {}
+    for op, access in zip(recorded.ops, moved, strict=True):
+        if access.reason and op.func is not None:
+            counts[op.name, access.reason] = counts.get((op.name, access.reason), 0) + 1
+    return tuple(ZeroOp(name, count, reason) for (name, reason), count in counts.items())
 
 
 def refuse_unknown(unknown: tuple[UnknownOp, ...]) -> None:

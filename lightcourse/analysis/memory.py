@@ -61,6 +61,8 @@ def access_of(op: Op, recorded: Trace) -> Access:
     read = 0
     if plain in _PICKS:
         read, inputs = written, inputs[1:]
+    elif kind == "creation":
+        inputs = []  # takes only the shape and type of what it is given
     elif plain in _OVERWRITES and op.name.endswith("_"):
         inputs = inputs[1:]
     return Access(read + sum(_bytes(value, recorded) for value in inputs), written)

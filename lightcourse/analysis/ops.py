@@ -76,9 +76,7 @@ POINTWISE_KINDS = frozenset({"arithmetic", "activation", "random"})
 
 #: Operators too small to be a row of their own in a report.
 HIDDEN_KINDS = frozenset({"view", "creation", "random"})
-HIDDEN_NAMES = frozenset(
-    ("clone", "contiguous", "_to_copy", "copy", "fill", "zero", "write_back", "repeat")
-)
+HIDDEN_NAMES = frozenset(("contiguous", "fill", "zero", "write_back"))
 
 
 def kind_of(name: str) -> str | None:
@@ -97,6 +95,7 @@ def is_hidden(name: str) -> bool:
 
 
 _FRIENDLY = {
+    **dict.fromkeys(("clone", "_to_copy"), "copy"),
     "addmm": "linear",
     "mm": "matmul",
     "bmm": "matmul",

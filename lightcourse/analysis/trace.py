@@ -1,6 +1,5 @@
 """One recorder: run a model once on meta tensors and keep every operator it calls."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -9,18 +8,19 @@ from torch.nn.modules import module as hooks
 from torch.utils._pytree import tree_leaves
 
 from lightcourse.analysis._errors import explain
-from lightcourse.analysis._inputs import as_inputs, check_model
+from lightcourse.analysis._inputs import InputSize, as_inputs, check_model
 from lightcourse.analysis._recorder import Recorder
 from lightcourse.analysis._records import Op, Ref, Row, Trace, Value
 from lightcourse.analysis._state import untouched
 
 
-def trace(model: nn.Module, inputs: Sequence[int] | Tensor | Sequence[Tensor]) -> Trace:
+def trace(model: nn.Module, inputs: InputSize) -> Trace:
     """Run a model once, in eval mode on meta tensors, and return every operator it called.
 
-    `inputs` is the input's shape (N, C, H, W), a tensor, or a tuple of tensors. Nothing is
-    computed and the model is left as it was, also when its forward raises. Raises `UserError`
-    where the model cannot run on shapes alone.
+    `inputs` is the input's shape (N, C, H, W), a tensor, a tuple of them for several inputs, or a
+    dict from the names of forward's arguments to them. Nothing is computed and the model is left
+    as it was, also when its forward raises. Raises `UserError` where the model cannot run on
+    shapes alone.
 
     >>> [op.name for op in trace(nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU()), (1, 3, 8, 8))]
     ['convolution', 'relu']
@@ -28,7 +28,8 @@ def trace(model: nn.Module, inputs: Sequence[int] | Tensor | Sequence[Tensor]) -
     model = check_model(model)
     with torch.inference_mode(False), torch.no_grad(), untouched(model):
         recorder = Recorder(model)
-        meta_inputs = as_inputs(model, inputs)
+        args, named = as_inputs(model, inputs)
+        meta_inputs = (*args, *named.values())
         state = recorder.adopt_state(model)
         input_values = tuple(recorder.adopt(t, "input") for t in meta_inputs)
         after = recorder.book.leave(recorder.value_of)
@@ -38,7 +39,7 @@ def trace(model: nn.Module, inputs: Sequence[int] | Tensor | Sequence[Tensor]) -
         )
         try:
             with recorder:
-                out = torch.func.functional_call(model, state, meta_inputs, tie_weights=False)
+                out = torch.func.functional_call(model, state, args, named, tie_weights=False)
         except Exception as error:
             raise _sentence(error, recorder, meta_inputs) from error
         finally:

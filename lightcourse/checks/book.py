@@ -13,21 +13,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from lightcourse.paths import user_home as home
+
 _VERSION = 1
 _STALE = 10.0  # seconds after which a lock belongs to a process that died
-
-
-def home() -> Path:
-    """The folder of the progress file: $LIGHTCOURSE_HOME, else the platform's user data."""
-    if chosen := os.environ.get("LIGHTCOURSE_HOME"):
-        return Path(chosen)
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Application Support"
-    else:
-        base = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
-    return base / "lightcourse"
 
 
 class Book:

@@ -84,17 +84,32 @@ def demo(
 @app.command()
 def analyze(
     targets: Annotated[
-        list[str], typer.Argument(help="Model name, package.module:factory or file.py:factory.")
+        list[str],
+        typer.Argument(
+            metavar="TARGET",
+            help="Model name, package.module:factory, file.py:factory or program.pt2.",
+        ),
     ],
-    size: Annotated[int, typer.Option(help="Side of the input picture in pixels.", min=1)] = 224,
-    batch: Annotated[int, typer.Option(help="Pictures at once.", min=1)] = 1,
-    channels: Annotated[int, typer.Option(help="Channels of the input picture.", min=1)] = 3,
+    size: Annotated[int | None, typer.Option(help="Side of the picture [224].", min=1)] = None,
+    batch: Annotated[int | None, typer.Option(help="Pictures at once [1].", min=1)] = None,
+    channels: Annotated[int | None, typer.Option(help="Channels of it [3].", min=1)] = None,
+    sort: Annotated[
+        str | None,
+        typer.Option(help="macs, params, memory, intensity, receptive_field or name."),
+    ] = None,
     format_: Annotated[str, typer.Option("--format", help="table, json, csv or html.")] = "table",
+    latency: Annotated[bool, typer.Option("--latency", help="Also time it here.")] = False,
+    threads: Annotated[int, typer.Option(help="Threads to time it with.", min=1)] = 1,
+    output: Annotated[Path | None, typer.Option(help="Write to this file.")] = None,
 ) -> None:
-    """Parameters, multiply-accumulates, shapes and receptive field of every layer."""
-    from lightcourse.cli.measure import print_reports
+    """Cost, memory and receptive field of every layer; several targets are compared.
 
-    raise typer.Exit(print_reports(targets, (batch, channels, size, size), format_))
+    A saved torch.export program (.pt2) is analysed with the shapes it was exported with.
+    """
+    from lightcourse.cli.measure import Order, Picture, print_reports
+
+    order = Order(format_, sort, latency, threads, output)
+    raise typer.Exit(print_reports(targets, Picture(batch, channels, size), order))
 
 
 @app.command()

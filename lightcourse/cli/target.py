@@ -1,4 +1,4 @@
-"""TARGET of the commands: a model name, `package.module:factory` or `file.py:factory`."""
+"""TARGET of the commands: a model name, `package.module:factory`, `file.py:factory` or a `.pt2`."""
 
 import importlib
 import importlib.util
@@ -20,6 +20,9 @@ def load_target(target: str) -> Any:
     >>> type(load_target("mobilenet_v2")).__name__
     'MobileNetV2'
     """
+    if target.endswith(".pt2"):
+        return _open_program(target)
+    _refuse_other_files(target)
     if ":" not in target:
         from lightcourse.models import create_model
 
@@ -35,6 +38,31 @@ def load_target(target: str) -> Any:
             "(a module, a module class or a function that returns one)."
         )
     return made
+
+
+def _open_program(path: str) -> Any:
+    """Open an exported program; one that uses torchvision's operators needs them declared."""
+    from lightcourse.analysis import open_exported
+
+    try:
+        return open_exported(path)
+    except UserError as error:
+        if "torchvision" not in str(error):
+            raise
+        from lightcourse._torchvision import import_torchvision
+
+        import_torchvision()
+        return open_exported(path)
+
+
+def _refuse_other_files(target: str) -> None:
+    if target.endswith((".pt", ".pth", ".ckpt", ".bin", ".safetensors", ".onnx")):
+        raise UserError(
+            f"{target} holds weights, or a program that torch.export did not save; name the "
+            "function that makes the model, or save it with torch.export.save(..., 'model.pt2')."
+        )
+    if target.endswith(".py"):
+        raise UserError(f"say which function of the file makes the model: {target}:function.")
 
 
 def _load_file(path: Path) -> ModuleType:
@@ -79,10 +107,9 @@ def _imported(load: Callable[[], ModuleType], name: str) -> ModuleType:
             f"there is no module {error.name!r}, which {name} needs; is it installed here, "
             "and spelled package.module:factory?"
         ) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise UserError(
-            f"importing {name} failed with {type(error).__name__}: {error}; "
-            "mend it, or use --debug to see where."
+            f"importing {name} failed with {_said(error)}; mend it, or use --debug to see where."
         ) from error
 
 
@@ -95,8 +122,14 @@ def _call(made: Any, target: str, factory: str, place: str) -> Any:
         return made
     try:
         return made()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise UserError(
-            f"calling {target} without arguments failed with {type(error).__name__}: {error}; "
+            f"calling {target} without arguments failed with {_said(error)}; "
             "name a factory that needs none."
         ) from error
+
+
+def _said(error: BaseException) -> str:
+    """Return an exception in one line."""
+    lines = str(error).strip().splitlines() or ["no message"]
+    return f"{type(error).__name__}: {lines[0][:200].rstrip('.')}"

@@ -1,10 +1,8 @@
 """Ask ten profilers for the cost of one network: the frozen table of analysis/profilers.py.
 
-The profilers are no dependency of ours. To run this, put them into a folder of their own and
-name it: `pip install --no-deps --target DIR fvcore iopath yacs termcolor tabulate portalocker
-torchinfo ptflops thop calflops transformers accelerate huggingface_hub tokenizers safetensors
-regex torchprofile torchscan deepspeed hjson py-cpuinfo msgpack einops`, then
-`PYTHONPATH=DIR python tests/bench/bench_profilers.py`.
+The profilers are no dependency of ours: `make bench` puts them into a folder of their own, or by
+hand `pip install --no-deps --target .bench -r tests/bench/tools.txt`, then
+`PYTHONPATH=.bench python tests/bench/bench_profilers.py`.
 """
 
 import subprocess
@@ -34,7 +32,8 @@ from deepspeed.profiling.flops_profiler import get_model_profile
 macs = get_model_profile(model, (1, 3, 224, 224), print_profile=False, as_string=False)[1]""",
     "ptflops, aten": """
 from ptflops import get_model_complexity_info as ask
-macs = ask(model, (3, 224, 224), as_strings=False, print_per_layer_stat=False, backend="aten")[0]""",
+options = {"as_strings": False, "print_per_layer_stat": False, "backend": "aten"}
+macs = ask(model, (3, 224, 224), **options)[0]""",
     "torchinfo": """
 from torchinfo import summary
 macs = summary(model, (1, 3, 224, 224), verbose=0).total_mult_adds""",
@@ -50,7 +49,8 @@ from fvcore.nn import FlopCountAnalysis
 macs = FlopCountAnalysis(model, x).unsupported_ops_warnings(False).total()""",
     "ptflops, pytorch": """
 from ptflops import get_model_complexity_info as ask
-macs = ask(model, (3, 224, 224), as_strings=False, print_per_layer_stat=False, backend="pytorch")[0]""",
+options = {"as_strings": False, "print_per_layer_stat": False, "backend": "pytorch"}
+macs = ask(model, (3, 224, 224), **options)[0]""",
     "thop": """
 from thop import profile
 macs = profile(model, inputs=(x,), verbose=False)[0]""",

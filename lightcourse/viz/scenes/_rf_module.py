@@ -11,7 +11,8 @@ from lightcourse.errors import UserError
 
 from ._rf_nets import Stage, thin
 
-RESHAPES = {"flatten", "view", "_unsafe_view", "reshape"}  # the map is still whole after them
+# the map is still whole after them
+RESHAPES = {"flatten", "view", "_unsafe_view", "reshape", "copy"}
 SAMPLES = 8  # random inputs for the measured field
 
 
