@@ -279,7 +279,7 @@ def test_a_scene_by_name(name):
 def test_an_unknown_scene_names_the_nearest():
     with pytest.raises(UserError, match="did you mean receptive-field"):
         viz.get_scene("receptive-feild")
-    with pytest.raises(UserError, match="choose receptive-field, channel-shuffle"):
+    with pytest.raises(UserError, match="choose " + ", ".join(viz.SCENES)):
         viz.get_scene("qqq")
 
 

@@ -475,6 +475,9 @@ def test_the_answer_is_right_and_not_given_away(name):
     told = {
         "receptive-field": lambda n: f"sees {n.removesuffix(' px')}×{n.removesuffix(' px')} pixels",
         "channel-shuffle": lambda n: f"knows {n} of",
+        "resolution-ladder": lambda n: f"leave {n}.",
+        "factorisation": lambda n: f"weights: {n} =",
+        "upsampling": lambda n: f"makes {n} different",
     }[name]
     last = 5 if name == "channel-shuffle" else ask["from"]
     for state in scene.states():

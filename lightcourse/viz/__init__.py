@@ -14,9 +14,14 @@ __all__ = [
     "Scene",
     "SceneError",
     "channel_shuffle",
+    "conv_variants",
     "demo",
+    "factorisation",
     "get_scene",
     "receptive_field",
+    "resolution_ladder",
+    "sliding_kernel",
+    "upsampling",
 ]
 
 
@@ -48,9 +53,93 @@ def channel_shuffle(channels: int = 12, groups: Sequence[int] = (2, 3, 4, 6)) ->
     return build(channels, groups)
 
 
+def resolution_ladder(model: Any = None, sizes: Sequence[int] | None = None) -> Scene:
+    """Show how the maps shrink, and what the place of each halving does to memory, MACs and field.
+
+    Args:
+        model: an `nn.Module`, whose own map sizes are then shown; None shows eight 3×3 layers,
+            five of which halve: fast, slow, or dragged anywhere in between.
+        sizes: up to eight heights (= widths) of the input in pixels.
+    """
+    from .scenes.resolution_ladder import resolution_ladder as build
+
+    return build(model, sizes)
+
+
+def factorisation(module: Any = None, size: int | None = None) -> Scene:
+    """Show how a k×k convolution is taken apart: depthwise and pointwise, k×1 and 1×k, and others.
+
+    Args:
+        module: an `nn.Conv2d` of yours, with a square kernel and one group; None gives kernels
+            and channels to choose from.
+        size: height and width of the map in pixels; None gives several to choose from.
+    """
+    from .scenes.factorisation import factorisation as build
+
+    return build(module, size)
+
+
+def conv_variants(module: Any = None) -> Scene:
+    """Show which inputs and which weights make one output, in eight kinds of convolution.
+
+    Args:
+        module: an `nn.Module` with one to six `Conv2d` or `ConvTranspose2d`, which are then shown
+            with their own numbers (drawn with at most six channels); None shows the eight kinds.
+    """
+    from .scenes.conv_variants import conv_variants as build
+
+    return build(module)
+
+
+def cost_microscope(model: Any = None, size: int | Sequence[int] | None = None) -> Scene:
+    """Show what each part of a network costs, and which parts a roofline makes memory-bound.
+
+    Args:
+        model: an `nn.Module`, a report of `lightcourse.analyze`, or a dictionary from names to
+            these; None shows MobileNetV2 at four widths.
+        size: height and width of the input in pixels, or up to twelve to choose from.
+    """
+    from .scenes.cost_microscope import cost_microscope as build
+
+    return build(model, size)
+
+
+def sliding_kernel(image: Any = None, kernel: Any = None) -> Scene:
+    """Show a kernel sliding over a picture: the products, their sum, and the map that comes out.
+
+    Args:
+        image: an array (height, width) or (height, width, 3), 3 to 28 pixels a side; whole numbers
+            from 0 to 9 stay as they are. None is a photograph.
+        kernel: an array such as 3×3 numbers, an `nn.Conv2d` with one input channel, or a dictionary
+            from names to either; None gives six well-known kernels to choose from.
+    """
+    from .scenes.sliding_kernel import sliding_kernel as build
+
+    return build(image, kernel)
+
+
+def upsampling(module: Any = None, values: Any = None) -> Scene:
+    """Show four ways to make a map larger side by side, and where checkerboards come from.
+
+    Args:
+        module: an `nn.ConvTranspose2d` of yours, square, with a kernel of at most 8; None gives
+            kernels, strides and paddings to choose from.
+        values: 5 rows of 5 numbers, none below 0, shown beside the plain map; None is a ring.
+    """
+    from .scenes.upsampling import upsampling as build
+
+    return build(module, values)
+
+
 SCENES: dict[str, Callable[..., Scene]] = {
+    "sliding-kernel": sliding_kernel,
     "receptive-field": receptive_field,
     "channel-shuffle": channel_shuffle,
+    "cost-microscope": cost_microscope,
+    "conv-variants": conv_variants,
+    "resolution-ladder": resolution_ladder,
+    "upsampling": upsampling,
+    "factorisation": factorisation,
 }
 
 

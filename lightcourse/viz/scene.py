@@ -6,13 +6,17 @@ The specification (version 1) is a dictionary that survives JSON:
     params   [{name, label, kind: select | step | range | xy, value, ...}]
              select: options [str], hints [str];  others: n (how many values);
              step: labels (look-up), play (ms a step), loop
+             range: labels, off (look-up: 1 where the slider is shut, its value without effect)
     tables   {name: nested lists}         pool [PNG data URI]
     marks    [{id, t: rect | text | circle | line | image | path, attribute: value, ...}]
     caption, code, warn    a string or a look-up; `**bold**` is the only markup
     ask      {q, options, answer, replies, param, from}: predict, then reveal
+    room     a text as long as the longest caption, where a joined one never has all its parts
+    derive   {name: look-up of an integer}: more keys, computed from parameters and earlier ones
 
-A value is a constant or a look-up `L("table", key, ...)`, each key the name of a parameter or an
-integer. `validate` holds the rules.
+A value is a constant or a look-up `L("table", key, ...)`, each key the name of a parameter or of a
+derived key, or an integer. A text may also be joined from parts: `J("a ", L("b", "c"))`. `validate`
+holds the rules.
 """
 
 import json
@@ -52,18 +56,37 @@ def L(table: str, *keys: str | int) -> dict[str, Any]:
     return {"t": table, "k": list(keys)}
 
 
+def J(*parts: Any) -> dict[str, Any]:
+    """Return a text joined from parts, each a constant or a look-up."""
+    return {"j": list(parts)}
+
+
 def is_lookup(value: Any) -> bool:
     """Tell a look-up from a constant."""
     return isinstance(value, dict) and "t" in value
 
 
+def is_joined(value: Any) -> bool:
+    """Tell a text joined from parts from anything else."""
+    return isinstance(value, dict) and "j" in value
+
+
+def parts_of(value: Any) -> list[Any]:
+    """Return the parts of a joined text; anything else is its own only part."""
+    return value["j"] if is_joined(value) else [value]
+
+
 def resolve(value: Any, spec: Mapping[str, Any], state: Mapping[str, int]) -> Any:
     """Return the constant, or what the look-up finds in this state (KeyError/IndexError if not)."""
+    if is_joined(value):
+        return "".join(str(resolve(part, spec, state)) for part in value["j"])
     if not is_lookup(value):
         return value
     found = spec["tables"][value["t"]]
     for key in value["k"]:
-        index = key if isinstance(key, int) else state[key]
+        index = key if isinstance(key, int) else state.get(key)
+        if index is None:
+            index = resolve(spec["derive"][key], spec, state)
         if not isinstance(found, list) or index < 0:
             raise IndexError(index)
         found = found[index]
@@ -86,7 +109,9 @@ def clamp(spec: Mapping[str, Any], state: Mapping[str, int]) -> dict[str, int]:
 
 def frame(spec: Mapping[str, Any], state: Mapping[str, int]) -> list[dict[str, Any]]:
     """Return the attributes of every mark in this state; equal to `frame` of renderer.js."""
-    drawn = []
+    drawn, state = [], dict(state)
+    for name, value in spec.get("derive", {}).items():  # once, not for every mark
+        state[name] = resolve(value, spec, state)
     for mark in spec["marks"]:
         kind = mark["t"]
         names = (*NUMBERS[kind], *WORDS.get(kind, ()), *COMMON)

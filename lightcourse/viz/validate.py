@@ -5,7 +5,19 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .scene import COMMON, NUMBERS, WORDS, SceneError, clamp, count, dumps, is_lookup, resolve
+from .scene import (
+    COMMON,
+    NUMBERS,
+    WORDS,
+    SceneError,
+    clamp,
+    count,
+    dumps,
+    is_joined,
+    is_lookup,
+    parts_of,
+    resolve,
+)  # fmt: skip
 from .theme import TOKENS
 
 MAX_MARKS = 500  # more than this and a tween falls below 60 frames a second
@@ -44,7 +56,8 @@ def check_spec(spec: Mapping[str, Any]) -> None:
     if size > MAX_BYTES:
         raise SceneError(f"{size} bytes, at most {MAX_BYTES}: make the tables smaller")
     _check_params(spec)
-    for name in ("caption", "code", "warn"):
+    spec = _with_values(spec)
+    for name in ("caption", "code", "warn", "room"):
         if name in spec:
             _each(spec, name, spec[name], _text)
     seen: set[str] = set()
@@ -72,6 +85,8 @@ def _check_params(spec: Mapping[str, Any]) -> None:
             raise SceneError(f"{where}: needs a label, and options exactly when it is a select")
         if "n" in param:
             _each(spec, f"{where}, n", param["n"], lambda v: isinstance(v, int) and v > 0)
+        if "off" in param:
+            _each(spec, f"{where}, off", param["off"], lambda v: v in (0, 1))
         if "labels" in param:
             _each(spec, f"{where}, labels", param["labels"], _text)
     first = clamp(spec, {})
@@ -118,8 +133,11 @@ def _check_actions(spec: Mapping[str, Any], mark: Mapping[str, Any], where: str)
             raise SceneError(f"{where}: sets {name!r}, which is no parameter")
         if not isinstance(value, int) or value < 0:
             raise SceneError(f"{where}: sets {name!r} to {value!r}, which is no index")
-    if drag and not (drag.keys() <= {"x", "y", "x0", "y0", "cell"} and drag.get("cell", 0) > 0):
+    if drag and not (drag.keys() <= {"x", "y", "x0", "y0", "cell"} and "cell" in drag):
         raise SceneError(f"{where}: drag takes x, y (parameters), x0, y0 and cell (px), not {drag}")
+    for name in drag.keys() & {"x0", "y0", "cell"}:
+        wanted = f"{where}: drag takes x, y (parameters), x0, y0 and cell (px): {name}"
+        _each(spec, wanted, drag[name], lambda v: _number(v) and (name != "cell" or v > 0))  # noqa: B023
 
 
 def _check_inside(spec: Any, mark: Any, where: str, axis: str, limit: float) -> None:
@@ -127,7 +145,7 @@ def _check_inside(spec: Any, mark: Any, where: str, axis: str, limit: float) -> 
     across = {"x": ("y", "height", "cy", "y1", "y2"), "y": ("x", "width", "cx", "x1", "x2", "s")}
     names = [n for n in mark if n in (*NUMBERS[mark["t"]], "d", "s", "text-anchor")]
     names = [n for n in names if n not in across[axis]]  # else rows times columns to walk through
-    states = _combinations(spec, [mark[n] for n in names if is_lookup(mark[n])])
+    states = _combinations(spec, [p for n in names for p in parts_of(mark[n]) if is_lookup(p)])
     for state in states[:: max(1, len(states) // MAX_STATES)]:
         low, high = _extent({n: resolve(mark[n], spec, state) for n in names}, mark["t"], axis)
         if low < -SLACK or high > limit + SLACK:
@@ -173,6 +191,10 @@ def _check_ask(spec: Mapping[str, Any]) -> None:
 
 def _each(spec: Any, where: str, value: Any, test: Callable[[Any], bool]) -> None:
     """Apply the test to the value in every state of the parameters it depends on."""
+    if is_joined(value):
+        for part in parts_of(value):
+            _each(spec, where, part, test)
+        return
     if is_lookup(value) and value["t"] not in spec["tables"]:
         raise SceneError(f"{where}: there is no table {value['t']!r}")
     for state in _combinations(spec, [value] if is_lookup(value) else []):
@@ -186,17 +208,37 @@ def _each(spec: Any, where: str, value: Any, test: Callable[[Any], bool]) -> Non
             raise SceneError(f"{where}: {found!r} is not allowed, in state {state}")
 
 
+def _with_values(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the specification with all values of its derived keys, which later ones may use.
+
+    A derived key is then checked like a parameter with these values.
+    """
+    known: dict[str, list[int]] = {}
+    spec = {**spec, "values": known}
+    for name, value in spec.get("derive", {}).items():
+        where = f"derived key {name!r}"
+        if not is_lookup(value) or name in {p["name"] for p in spec["params"]}:
+            raise SceneError(f"{where}: needs a look-up, and a name that no parameter has")
+        _each(spec, where, value, lambda v: isinstance(v, int) and v >= 0)
+        states = _combinations(spec, [value])
+        known[name] = sorted({resolve(value, spec, state) for state in states})
+    return spec
+
+
 def _combinations(spec: Mapping[str, Any], lookups: list) -> list[dict[str, int]]:
     """Return every combination of the parameters that these look-ups depend on."""
+    derived = spec.get("values", {})
     params = {p["name"]: p for p in spec["params"]}
     needed: set[str] = set()
     queue = [key for lookup in lookups for key in lookup["k"] if isinstance(key, str)]
     while queue:
         name = queue.pop()
-        if name not in params:
+        if name not in params and name not in derived:
             raise SceneError(f"a look-up uses {name!r}, which is no parameter")
         if name not in needed:
             needed.add(name)
+            if name in derived:
+                continue
             size = params[name].get("n")
             queue += [k for k in size["k"] if isinstance(k, str)] if is_lookup(size) else []
 
@@ -207,6 +249,8 @@ def _combinations(spec: Mapping[str, Any], lookups: list) -> list[dict[str, int]
             for state in states
             for index in range(count(params[name], spec, state))
         ]
+    for name in [name for name in derived if name in needed]:
+        states = [state | {name: index} for state in states for index in derived[name]]
     return states
 
 

@@ -13,7 +13,7 @@ from playwright.sync_api import Locator, Page
 from viz_sample import sample_scene
 
 from lightcourse import viz
-from lightcourse.viz.scene import Scene
+from lightcourse.viz.scene import Scene, clamp
 
 FLAGS = [
     "--headless=new",
@@ -92,7 +92,10 @@ def some_states(scene: Scene, most: int = 300) -> list[dict[str, int]]:
     stride = -(-len(every) // most)
     places = {p["name"]: p["n"] for p in scene.spec["params"] if p["kind"] == "xy"}
     return [
-        state | {name: draw.randrange(n) for name, n in places.items() if isinstance(n, int)}
+        clamp(
+            scene.spec,
+            state | {name: draw.randrange(n) for name, n in places.items() if isinstance(n, int)},
+        )
         for state in islice(every, 0, None, stride)
     ]
 

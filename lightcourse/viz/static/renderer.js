@@ -17,11 +17,13 @@ const COMMON = ["fill", "stroke", "opacity", "stroke-width", "stroke-dasharray"]
 // ---- 1. Look-ups: the twins of resolve, clamp, frame in scene.py --------------------------------
 
 const isLookup = (value) => value !== null && typeof value === "object" && "t" in value;
+const isJoin = (value) => value !== null && typeof value === "object" && "j" in value;
 
 function resolve(value, spec, state) {
+  if (isJoin(value)) return value.j.map((part) => resolve(part, spec, state)).join("");
   if (!isLookup(value)) return value;
-  const step = (found, key) => found[typeof key === "number" ? key : state[key]];
-  return value.k.reduce(step, spec.tables[value.t]);
+  const index = (key) => (typeof key === "number" ? key : state[key] ?? resolve(spec.derive[key], spec, state));
+  return value.k.reduce((found, key) => found[index(key)], spec.tables[value.t]);
 }
 
 const count = (param, spec, state) => param.options?.length ?? resolve(param.n, spec, state);
@@ -35,7 +37,9 @@ function clamp(spec, state) {
   return full;
 }
 
-function frame(spec, state) {
+function frame(spec, given) {
+  const state = { ...given }; // derived keys once, not for every mark
+  for (const [name, value] of Object.entries(spec.derive ?? {})) state[name] = resolve(value, spec, state);
   return spec.marks.map((mark) => {
     const shown = { id: mark.id, t: mark.t };
     for (const name of [...NUMBERS[mark.t], ...(WORDS[mark.t] ?? []), ...COMMON]) {
@@ -96,6 +100,7 @@ function rich(node, text) { // **bold** without innerHTML
 }
 
 function longest(value, spec) { // the longest text a look-up can give: reserves its room
+  if (isJoin(value)) return value.j.map((part) => longest(part, spec)).join("");
   const leaves = isLookup(value) ? spec.tables[value.t] : value;
   return [leaves].flat(Infinity).map(String).reduce((a, b) => (b.length > a.length ? b : a), "");
 }
@@ -206,7 +211,8 @@ class View {
 
   buildCaption() {
     const { spec } = this;
-    const [block, live] = this.reserve("lc-caption", longest(spec.caption, spec), { "aria-live": "polite" });
+    const room = spec.room ?? longest(spec.caption, spec);
+    const [block, live] = this.reserve("lc-caption", room, { "aria-live": "polite" });
     this.refresh.push(() => {
       const text = String(this.now(spec.caption));
       rich(live, text);
@@ -298,7 +304,7 @@ class View {
       const n = count(param, spec, this.state);
       slider.max = n - 1;
       slider.value = this.state[param.name];
-      slider.disabled = n < 2;
+      slider.disabled = n < 2 || Boolean(this.now(param.off ?? 0));
       shown.textContent = param.labels ? this.now(param.labels) : this.state[param.name];
       slider.setAttribute("aria-valuetext", shown.textContent);
     });
@@ -533,7 +539,7 @@ class View {
     this.on(svg, "pointercancel", () => this.drop());
     nodes.forEach((node, i) => {
       const mark = spec.marks[i];
-      if (mark.drag) this.on(node, "pointerdown", (e) => this.grab(e, mark.drag));
+      if (mark.drag) this.on(node, "pointerdown", (e) => this.grab(e, mark));
       if (mark.set) this.on(node, "click", () => { this.stop(); this.set(mark.set); });
       if (mark.link === undefined && !this.reachable(mark)) return;
       this.on(node, "pointerenter", (e) => {
@@ -618,8 +624,9 @@ class View {
     best?.focus();
   }
 
-  grab(e, drag) {
+  grab(e, { drag, set }) {
     this.dragging = drag;
+    if (set) this.set(set, { smooth: false }); // no click comes while the pointer is captured
     this.svg.setPointerCapture(e.pointerId);
     this.stop();
     this.box.focus({ preventScroll: true });
@@ -629,7 +636,8 @@ class View {
 
   drag(e) {
     if (!this.dragging) return;
-    const { x, y, x0 = 0, y0 = 0, cell } = this.dragging, patch = {};
+    const { x, y } = this.dragging, patch = {};
+    const [x0, y0, cell] = ["x0", "y0", "cell"].map((name) => this.now(this.dragging[name] ?? 0));
     const at = new DOMPoint(e.clientX, e.clientY).matrixTransform(this.svg.getScreenCTM().inverse());
     if (x) patch[x] = Math.floor((at.x - x0) / cell);
     if (y) patch[y] = Math.floor((at.y - y0) / cell);
