@@ -27,6 +27,7 @@ format:
 pictures:
 	$(BIN)/lightcourse demo receptive-field --png docs/receptive-field.png --set net=fast --set layer=4 --set px=26 --set py=24
 	$(BIN)/lightcourse demo receptive-field --png docs/effective-field-dark.png --set net=fast --set layer=5 --set view=95% --theme dark
+	$(BIN)/lightcourse demo cost-microscope --png docs/cost-microscope.png
 	$(BIN)/lightcourse demo channel-shuffle --gif docs/channel-shuffle.gif --set groups=3
 
 # after a change of pyproject.toml, in a fresh .venv without the old pins

@@ -34,8 +34,15 @@ def test_the_analysis_example_runs():
 
     code = next(b for b in blocks("python") if "analyze(my_model" in b)
     names = {"my_model": mobilenet_v2().features}
-    exec(code.replace("224, 224", "64, 64"), names)
+    exec(code.replace("224, 224", "64, 64").replace("seconds=3", "seconds=1"), names)
     assert names["report"].params > 2_000_000 and names["report"].unknown == ()
+
+
+def test_the_analysis_prints_what_is_shown():
+    from lightcourse import analyze, create_model
+
+    shown = next(b for b in blocks("text") if "peak activation" in b)
+    assert str(analyze(create_model("mobilenet_v2"))).endswith(shown.rstrip())
 
 
 def test_the_table_has_every_chapter_and_no_other_is_called_ready():
@@ -45,7 +52,7 @@ def test_the_table_has_every_chapter_and_no_other_is_called_ready():
 
 def test_every_picture_is_there():
     pictures = re.findall(r"!\[([^]]+)\]\(([^)]+)\)", README)
-    assert len(pictures) == 3
+    assert len(pictures) == 4
     for words, path in pictures:
         assert len(words) > 20 and (ROOT / path).stat().st_size > 10_000
 

@@ -21,8 +21,16 @@ from lightcourse.viz.scenes._cm_scale import SHARES, across, number, ratio, shar
 COLUMNS = {"params": "params", "macs": "macs", "moved": "moved"}
 
 
+@pytest.fixture(scope="module", autouse=True)
+def no_probe():
+    """As on a machine where the probe never ran; a test that wants one says so."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_machine", lambda: None)
+        yield
+
+
 @pytest.fixture(scope="module")
-def scene():
+def scene(no_probe):
     return viz.cost_microscope()
 
 
@@ -123,6 +131,12 @@ def test_totals_and_code_are_those_of_the_report(scene, reports, w, s, schedule)
     with torch.random.fork_rng():
         exec(text, names)  # the code runs, and gives the numbers that it says
     assert names["report"].macs == report.macs
+
+
+def test_the_fold_is_told(scene):
+    assert shown(scene)["count"]["s"] == "151 layers in 21 rows"
+    assert shown(scene, rows="by kind")["count"]["s"] == "151 layers, 8 kinds"
+    assert shown(viz.cost_microscope(nested(1, 3), size=8))["count"]["s"] == "3 layers"
 
 
 def test_the_famous_numbers_of_mobilenet_v2(scene):
@@ -248,7 +262,7 @@ def test_nine_times_fewer_macs_are_not_nine_times_faster():
 
 
 def test_a_dot_is_memory_bound_exactly_left_of_the_ridge(scene):
-    study, roofs = study_of(None, None), roofs_of(module._machine())
+    study, roofs = study_of(None, None), roofs_of(None)
     study_rows = study.rows(1, (0, 0, 0))
     for peak in range(0, len(roofs.peaks), 2):
         for band in range(len(roofs.bands)):
@@ -268,7 +282,7 @@ def test_a_dot_is_memory_bound_exactly_left_of_the_ridge(scene):
 
 
 def test_the_roof_is_drawn_through_its_own_points(scene):
-    roofs = roofs_of(module._machine())
+    roofs = roofs_of(None)
     for peak, band in ((0, 0), (5, 6), (16, 0), (0, 12), (16, 12), (10, 9)):
         drawn = shown(scene, peak=peak, band=band)
         slant, flat = drawn["slant"], drawn["flat"]
@@ -294,7 +308,10 @@ def test_this_machines_own_roof_is_one_of_the_choices(monkeypatch):
     drawn = shown(scene)
     assert (scene.state["peak"], scene.state["band"]) == (peak, band)
     assert drawn["peak_s"]["s"] == "74.6 GFLOP/s" and drawn["band_s"]["s"] == "13.1 GB/s"
-    assert drawn["machine0"]["fill"] == "hi" and drawn["machine0_s"]["s"] == "this machine"
+    assert drawn["machine0"]["fill"] == "hi" and drawn["machine0_s"]["s"] == "mine"
+    tips = [m["tip"] for m in scene.spec["marks"] if m["id"] == "machine0"]
+    assert tips == ["this machine, as probed: 74.6 GFLOP/s, 13.1 GB/s"]
+    assert viz.cost_microscope().state["peak"] == peak  # four choices fit into the budget, too
     assert "this machine" not in roofs_of(SimpleNamespace(peak_macs=1e3, bandwidth=1e9)).presets
 
 

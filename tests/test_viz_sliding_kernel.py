@@ -1,6 +1,7 @@
 """The sliding kernel against torch: every sum, product, size, place and refusal that it shows."""
 
 import base64
+import copy
 import io
 import itertools
 import warnings
@@ -14,7 +15,7 @@ from torch.nn import functional as F
 
 from lightcourse import viz
 from lightcourse.errors import UserError
-from lightcourse.viz.scene import Scene, dumps
+from lightcourse.viz.scene import Scene, SceneError, dumps
 from lightcourse.viz.scenes._sk_numbers import (
     DILATIONS,
     PADDINGS,
@@ -217,6 +218,13 @@ def test_a_hand_holds_the_window_in_its_middle(scene):
         for axis, name, size, index in ((1, "x", "width", 2), (0, "y", "height", 3)):
             middle = window[name] + window[size] / 2
             assert (middle - hand[axis]) / pace == pytest.approx(index + 0.5, abs=0.01)
+
+
+def test_a_drag_by_a_look_up_is_checked_in_every_state(scene):
+    spec = copy.deepcopy(scene.spec)
+    spec["tables"]["pace"][1] = 0
+    with pytest.raises(SceneError, match="mark 'photo': drag takes .* cell: 0 is not allowed"):
+        Scene.of(spec)
 
 
 @pytest.mark.parametrize("side", [3, 10, 28])

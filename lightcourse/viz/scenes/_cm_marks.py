@@ -6,7 +6,7 @@ from typing import Any
 from ..marks import Mark, mark, text
 from ..scene import J, L
 from ._cm_costs import MEASURES
-from ._cm_roof import PER_DECADE
+from ._cm_roof import MINE, PER_DECADE
 from ._cm_scale import (
     BAR,
     COLUMNS,
@@ -23,12 +23,14 @@ from ._cm_scale import (
     ROOF_TOP,
     TOP,
     across,
+    spaced,
     up,
 )
 from ._cm_view import View
 from ._cm_words import TITLES
 
 COLOURS = {"params": "c4", "macs": "c1", "moved": "c6", "alive": "c3"}
+CHIPS = {MINE: "mine", "phone core": "phone", "CPU core": "CPU", "large GPU": "GPU"}
 TICKS = (0.1, 1, 10, 100, 1000)  # FLOPs per byte
 
 
@@ -195,16 +197,18 @@ def _roof(view: View) -> list[Mark]:
 
 
 def _presets(view: View) -> list[Mark]:
-    """Machines to choose: each sets both handles."""
-    marks, names = [], list(view.roofs.presets)
-    width = (ROOF_RIGHT + 14 - GUTTER + 6) / len(names)
-    for k, (name, (peak, band)) in enumerate(view.roofs.presets.items()):
+    """Machines to choose: each sets both handles, and says what it sets them to."""
+    roofs, marks = view.roofs, []
+    width = (ROOF_RIGHT + 14 - GUTTER + 6) / len(roofs.presets)
+    for k, (name, (peak, band)) in enumerate(roofs.presets.items()):
         x = GUTTER - 6 + k * width
+        speeds = f"{spaced(roofs.peaks[peak], 'FLOP/s')}, {spaced(roofs.bands[band], 'B/s')}"
+        what = f"{name}, as probed" if name == MINE else f"a {name}, in order of magnitude"
         marks += [
             mark("rect", f"machine{k}", x=x, y=6, width=width - 6, height=22, rx=11,
                  fill=L("chip", "machine", k), stroke="line", set={"peak": peak, "band": band},
-                 label=f"Roof of a {name}" if name != "this machine" else "Roof of this machine"),
-            text(f"machine{k}_s", x + width / 2 - 3, 21.5, name, 13, anchor="middle",
+                 label=f"Roof of {what}: {speeds}", tip=f"{what}: {speeds}"),
+            text(f"machine{k}_s", x + width / 2 - 3, 21.5, CHIPS[name], 13, anchor="middle",
                  fill=L("chip_ink", "machine", k), pe=0),
         ]  # fmt: skip
     return marks

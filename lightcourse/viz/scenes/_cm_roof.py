@@ -13,6 +13,7 @@ PEAKS, BANDS = 17, 13  # how many there are, from the largest down
 LOW, HIGH = 0.1, 1000.0  # FLOPs per byte on the axis
 TOP_PEAK, TOP_BAND = 1e14, 1e13  # FLOP/s, byte/s: the largest, before they are moved to a machine
 
+MINE = "this machine"
 # Orders of magnitude, fp32 FLOP/s and byte/s; drawn at the nearest step.
 TYPICAL = {"phone core": (3e10, 1e10), "CPU core": (1e11, 2e10), "large GPU": (6e13, 3e12)}
 
@@ -80,7 +81,7 @@ def roofs_of(machine: Any) -> Roofs:
     if machine is not None:
         mine = (2 * machine.peak_macs, machine.bandwidth)
         if _inside(mine[0], TOP_PEAK, PEAKS) and _inside(mine[1], TOP_BAND, BANDS):
-            named = {"this machine": mine, **TYPICAL}
+            named = {MINE: mine, **TYPICAL}
             shift = (log10(mine[0]) * PER_DECADE % 1, log10(mine[1]) * PER_DECADE % 1)
     peaks = _steps(TOP_PEAK, PEAKS, shift[0])
     bands = _steps(TOP_BAND, BANDS, shift[1])

@@ -27,7 +27,7 @@ def word_tables(view: View) -> dict[str, list]:
         "whole": _whole_or_not(view),
         "rule": [[_rule(study, place) for place in study.places], [""] * len(titles)],
         "warn": [_warning(study, place) for place in study.places],
-        "count": view.folds(lambda f: [f"{len(study.names(f, v))} rows" for v in variants]),
+        "count": view.folds(lambda f: [_count(study, f, v) for v in variants]),
         "verdict": ["", "**memory-bound**", "**compute-bound**", "**nothing but traffic**"],
         "guide": [0, 1, 1, 0],
         "down_head": ["click or drag a row", "down to the line"],
@@ -45,6 +45,15 @@ def word_tables(view: View) -> dict[str, list]:
         "under": ["", " under this roof."],
         "listed": [[""] * 3, ["): **", ", most MACs first): **", ", most bytes first): **"]],
     }  # fmt: skip
+
+
+def _count(study: Study, fold: int, variant: int) -> str:
+    """Say how many rows there are, and how many layers are folded into them."""
+    rows = len(study.names(fold, variant))
+    layers = max(len(case.leaves) for place, case in study.cases.items() if place[0] == variant)
+    if fold:
+        return f"{layers} layers, {rows} kinds" if rows > 1 else f"{layers} layers, 1 kind"
+    return f"{layers} layers in {rows} rows" if rows < layers else f"{rows} layers"
 
 
 def caption(view: View) -> dict[str, Any]:

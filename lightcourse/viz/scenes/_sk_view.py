@@ -41,10 +41,6 @@ class View:
         self.pool = Pool()
         self.photo = self.pool.add(_grey(pixels * 255 / (LEVELS - 1)))
         self.results = [[sums(pixels, k, d, self.rim) for d in DILATIONS] for k in kernels]
-        self.most = [
-            max(1, *(s.places(n) for row in self.settings for part in row for s in part))
-            for n in self.shape
-        ]
 
     # -- places --------------------------------------------------------------------------------
 
@@ -114,7 +110,6 @@ class View:
                 lambda s: [[self._window(s, n, a) for n in range(self.count(s, a))]
                            for a in both]),
             "rim": self.each(self._rim),
-            "valid": self.each(lambda s: int(not s.why_not(self.shape))),
             "out": self.each(lambda s: [self.output(s, a) for a in both]),
             "out_at": self.each(
                 lambda s: [[self.output(s, a)[0] + n * self.cell for n in range(self.count(s, a))]

@@ -16,8 +16,8 @@ const COMMON = ["fill", "stroke", "opacity", "stroke-width", "stroke-dasharray"]
 
 // ---- 1. Look-ups: the twins of resolve, clamp, frame in scene.py --------------------------------
 
-const isLookup = (value) => value !== null && typeof value === "object" && "t" in value;
-const isJoin = (value) => value !== null && typeof value === "object" && "j" in value;
+const isLookup = (value) => value?.t !== undefined;
+const isJoin = (value) => value?.j !== undefined;
 
 function resolve(value, spec, state) {
   if (isJoin(value)) return value.j.map((part) => resolve(part, spec, state)).join("");
@@ -636,11 +636,11 @@ class View {
 
   drag(e) {
     if (!this.dragging) return;
-    const { x, y } = this.dragging, patch = {};
-    const [x0, y0, cell] = ["x0", "y0", "cell"].map((name) => this.now(this.dragging[name] ?? 0));
+    const { x, y, x0 = 0, y0 = 0, cell } = this.dragging, patch = {};
     const at = new DOMPoint(e.clientX, e.clientY).matrixTransform(this.svg.getScreenCTM().inverse());
-    if (x) patch[x] = Math.floor((at.x - x0) / cell);
-    if (y) patch[y] = Math.floor((at.y - y0) / cell);
+    const place = (px, zero) => Math.floor((px - this.now(zero)) / this.now(cell));
+    if (x) patch[x] = place(at.x, x0);
+    if (y) patch[y] = place(at.y, y0);
     this.set(patch, { smooth: false });
   }
 
