@@ -113,6 +113,28 @@ def analyze(
 
 
 @app.command()
+def bench(
+    targets: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[TARGET]...", help="Networks to time layer by layer."),
+    ] = None,
+    size: Annotated[int | None, typer.Option(help="Side of the picture [224].", min=1)] = None,
+    batch: Annotated[int | None, typer.Option(help="Pictures at once [1].", min=1)] = None,
+    channels: Annotated[int | None, typer.Option(help="Channels of it [3].", min=1)] = None,
+    seconds: Annotated[float, typer.Option(help="How long to probe the machine.", min=1)] = 30,
+    threads: Annotated[int, typer.Option(help="Threads to use.", min=1)] = 1,
+    force: Annotated[bool, typer.Option("--force", help="Probe again.")] = False,
+) -> None:
+    """Find this machine's peak and bandwidth once, and time networks against them."""
+    from lightcourse.cli.bench import print_bench
+    from lightcourse.cli.measure import Picture
+
+    picture = Picture(batch, channels, size)
+    code = print_bench(targets or [], picture, seconds=seconds, threads=threads, force=force)
+    raise typer.Exit(code)
+
+
+@app.command()
 def check(
     notebook: Annotated[Path, typer.Argument(help="Your notebook of a chapter.")],
     timeout: Annotated[int, typer.Option(help="Seconds for the whole notebook.", min=1)] = 300,

@@ -105,7 +105,7 @@ def print_reports(targets: Sequence[str], picture: Picture, order: Order) -> int
 
 
 def _measure(target: str, place: str, picture: Picture, order: Order, done: Measured) -> None:
-    with _busy(f"loading {target} ({place})"):
+    with busy(f"loading {target} ({place})"):
         from lightcourse.analysis import analyze
 
         model = load_target(target)
@@ -120,7 +120,7 @@ def _measure(target: str, place: str, picture: Picture, order: Order, done: Meas
 
 
 @contextmanager
-def _busy(words: str) -> Iterator[None]:
+def busy(words: str) -> Iterator[None]:
     """Show on a terminal what takes so long."""
     if not sys.stderr.isatty():
         yield
