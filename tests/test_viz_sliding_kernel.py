@@ -223,7 +223,7 @@ def test_a_hand_holds_the_window_in_its_middle(scene):
 def test_a_drag_by_a_look_up_is_checked_in_every_state(scene):
     spec = copy.deepcopy(scene.spec)
     spec["tables"]["pace"][1] = 0
-    with pytest.raises(SceneError, match="mark 'photo': drag takes .* cell: 0 is not allowed"):
+    with pytest.raises(SceneError, match=r"mark 'photo': drag takes .* cell: 0 is not allowed"):
         Scene.of(spec)
 
 

@@ -16,7 +16,8 @@ from lightcourse.errors import UserError
 from lightcourse.viz.scene import resolve
 from lightcourse.viz.scenes import _up_maps as maps
 from lightcourse.viz.scenes._up_maps import RING, SIDE, one_cell
-from lightcourse.viz.scenes._up_view import CORNERS, PANEL, _rgb
+from lightcourse.viz.scenes._up_paint import rgb
+from lightcourse.viz.scenes._up_view import CORNERS, PANEL
 
 KERNELS, STRIDES = (2, 3, 4, 5), (2, 3)
 SETTINGS = list(itertools.product(KERNELS, STRIDES, ("ones", "tent")))
@@ -54,7 +55,7 @@ def pixels(mark):
 def shows(mark, values):
     """Whether a picture shows these values, 0 (or the least) dark and the largest light."""
     values = values - min(0.0, values.min())
-    wanted = _rgb(values / (values.max() or 1)).astype(int)
+    wanted = rgb(values / (values.max() or 1)).astype(int)
     found = pixels(mark)
     return found.shape == wanted.shape and np.abs(found - wanted).max() <= 2
 

@@ -15,8 +15,8 @@ The specification (version 1) is a dictionary that survives JSON:
     derive   {name: look-up of an integer}: more keys, computed from parameters and earlier ones
 
 A value is a constant or a look-up `L("table", key, ...)`, each key the name of a parameter or of a
-derived key, or an integer. A text may also be joined from parts: `J("a ", L("b", "c"))`. `validate`
-holds the rules.
+derived key, or an integer. A text may also be joined from parts: `J("a ", L("b", "c"))`. The
+numbers of a drag (x0, y0, cell) may be look-ups. `validate` holds the rules.
 """
 
 import json

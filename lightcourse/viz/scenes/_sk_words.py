@@ -93,11 +93,12 @@ def code(setting: Setting, shape: tuple[int, ...], kernels: Sequence[Kernel]) ->
 
 
 def answer(setting: Setting, shape: tuple[int, ...]) -> int:
-    """The number of the right answer to the question."""
-    places, size = setting.places(shape[0]), shape[0]
-    if setting.stride > 1:
-        return 3 if setting.stride == 2 else 4
-    return 0 if places > size else 1 if places == size else 2
+    """The number of the right answer to the question: the size of the output, as a share."""
+    share = setting.places(shape[0]) / shape[0]
+    limits = (1.0, 0.999, 0.7, 0.4)  # above the first, above the second, and so on
+    if share > limits[0]:
+        return 0
+    return 1 + sum(share < limit for limit in limits[1:])
 
 
 def question(setting: Setting) -> dict[str, Any]:
@@ -107,10 +108,10 @@ def question(setting: Setting) -> dict[str, Any]:
         "q": "The window goes to every place that it has. How large is the output then?",
         "options": list(ANSWERS),
         "replies": [
-            f"It grows where the padding on both sides is more than the window's span less one"
-            f" ({k - 1} with dilation 1).",
-            f"It keeps its size at stride 1 where the padding is exactly the span less one, half of"
-            f" it on each side: {(k - 1) / 2:g} for a kernel of {k}.",
+            "It grows where the padding on both sides together is more than the window's span less"
+            f" one: more than {k - 1} with dilation 1.",
+            "It keeps its size at stride 1 where the padding on both sides together is exactly the"
+            " window's span less one.",
             "Without enough padding the window cannot stand on the outermost pixels, so the output"
             " loses a rim.",
             "At stride 2 every second place counts, along both axes.",

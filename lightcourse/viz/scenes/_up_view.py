@@ -1,24 +1,21 @@
 """The upsampling scene as tables: pictures of all maps, and places in px of the frame."""
 
-import base64
-import io
 from typing import Any
 
 import numpy as np
 
 from ..marks import timeline_tables
 from ..pool import Pool
-from ..theme import RAMPS
 from . import _up_maps as maps
 from . import _up_words as words
 from ._up_maps import RING, SIDE, one_cell
+from ._up_paint import dot, png, rgb
 
 WIDTH, HEIGHT = 1020, 590
 SMALL, CELL = (30, 224), 38  # px: corner of the small map, and one of its cells
 PANEL = 204  # px: side of a large map
 CORNERS = ((262, 122), (262, 374), (634, 122), (634, 374))  # nearest, bilinear, transposed, unpool
 BARS, BAR = 112, 34  # px: foot of the bars above the transposed map, and their greatest height
-RAMP = RAMPS["cool"]  # dark to light
 SPARE = 2  # cells beyond the full map, into which output padding may reach
 
 Table = dict[str, Any]
@@ -65,7 +62,7 @@ class View:
     def image(self, values: np.ndarray) -> int:
         """A map as a picture: 0 (or the least) dark, the largest light."""
         values = values - min(0.0, float(values.min()))
-        uri = _png(_rgb(values / (values.max() or 1.0)))
+        uri = png(rgb(values / (values.max() or 1.0)))
         if uri not in self.pool:
             self.pool.append(uri)
         return self.pool.index(uri)
@@ -92,7 +89,7 @@ class View:
             "alone": [[int(s >= 2 and m == 1) for m in range(3)] for s in steps],
             "last": [int(s == 3) for s in steps],
             "dots": [1.0, 1.0, 0.0, 0.0],
-            "dot_fill": [[_dot(v) for v in values.reshape(-1)] for values in self.given],
+            "dot_fill": [[dot(v) for v in values.reshape(-1)] for values in self.given],
             "small_x": [SMALL[0] + CELL * i for i in range(SIDE)],
             "small_y": [SMALL[1] + CELL * i for i in range(SIDE)],
         }
@@ -261,31 +258,6 @@ class View:
                 for s in self.strides
             ],
         }  # fmt: skip
-
-
-def _rgb(unit: np.ndarray) -> np.ndarray:
-    """(H, W) from 0 to 1 -> (H, W, 3), between the nearest colours of the ramp."""
-    stops = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in RAMP], float)
-    place = np.round(unit, 3) * (len(stops) - 1)
-    axis = np.arange(len(stops))
-    return np.rint(np.stack([np.interp(place, axis, channel) for channel in stops.T], -1))
-
-
-def _png(rgb: np.ndarray) -> str:
-    """(H, W, 3) -> a PNG data URI with exactly these colours (the pool's own would merge some)."""
-    from PIL import Image
-
-    colours, which = np.unique(rgb.reshape(-1, 3).astype(np.uint8), axis=0, return_inverse=True)
-    image = Image.fromarray(which.reshape(rgb.shape[:2]).astype(np.uint8), "L")
-    image.putpalette(colours.tobytes())
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
-
-
-def _dot(value: float) -> str:
-    """The ramp's colour of a value from 0 to 1, as the pictures show it."""
-    return RAMP[round(value * (len(RAMP) - 1))]
 
 
 def _nested(lines: list, most: list, value: Any, length: int, rest: Any) -> list:
