@@ -599,6 +599,7 @@ def test_helpers_for_hidden_tests():
         (torch.zeros(2, device="meta"), "tensor of shape (2,), torch.float32"),
         (np.zeros((9, 9)), "array of shape (9, 9), float64"),
         (torch.nn.ReLU, "ReLU"),
+        (torch.nn.ReLU(torch.zeros(2)), "a ReLU that cannot be printed"),  # type: ignore[arg-type]
         (torch.nn.Linear(1, 2), "Linear(in_features=1, out_features=2, bias=True)"),
         ("x" * 1000, "'" + "x" * 298 + "…"),
     ],

@@ -29,7 +29,7 @@ def short(value: Any) -> str:
     if isinstance(value, torch.Size):
         return str(tuple(value))
     if isinstance(value, torch.nn.Module):
-        return _cut(" ".join(repr(value).split()))
+        return _cut(" ".join(_repr(value).split()))
     if isinstance(value, float):
         return f"{value:.6g}" if value != int_or_none(value) else repr(value)
     if type(value) in (list, tuple):
@@ -39,8 +39,8 @@ def short(value: Any) -> str:
     if isinstance(value, Mapping):
         return _cut("{" + ", ".join(f"{k!r}: {short(v)}" for k, v in value.items()) + "}")
     if isinstance(value, type) or callable(value):
-        return getattr(value, "__name__", None) or _cut(repr(value))
-    return _cut(repr(value))
+        return getattr(value, "__name__", None) or _cut(_repr(value))
+    return _cut(_repr(value))
 
 
 def int_or_none(value: float) -> int | None:
@@ -70,6 +70,13 @@ def _tensor(value: torch.Tensor, word: str, dtype: str) -> str:
         return f"{word} of shape {tuple(value.shape)}: {line}"
     text = str(np.array2string(value.cpu().numpy(), precision=4, separator=", "))
     return f"{word}({text.replace(chr(10), chr(10) + ' ' * (len(word) + 1))})"
+
+
+def _repr(value: Any) -> str:
+    try:
+        return repr(value)
+    except Exception:  # a learner's object, such as nn.ReLU(x), may not even print
+        return f"a {type(value).__name__} that cannot be printed"
 
 
 def _cut(text: str) -> str:
