@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from lightcourse.checks.chapters._ch06_located import located
 from lightcourse.checks.compare import Compare
 from lightcourse.checks.exercise import Case, Hint, Law, Mistake, Outcome
+from lightcourse.checks.located import located
 
 # coordinates in float32 are right as well
 compare = located(Compare(rtol=1e-5, atol=1e-6))

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from lightcourse.checks.chapters._ch06_located import located
 from lightcourse.checks.compare import Compare, kind_of
 from lightcourse.checks.exercise import Case, Difference, Law
+from lightcourse.checks.located import located
 from lightcourse.checks.pictures import beside
 
 Answer = tuple[Tensor, Tensor, Tensor]  # values, places, back

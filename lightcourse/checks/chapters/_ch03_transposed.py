@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from lightcourse.checks.chapters._ch06_located import located
 from lightcourse.checks.compare import Compare
 from lightcourse.checks.exercise import Case, Law
+from lightcourse.checks.located import located
 
 compare = located(Compare(rtol=1e-6, atol=1e-8))
 

@@ -11,9 +11,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lightcourse._torchvision import import_torchvision
-from lightcourse.checks.chapters._ch06_located import located
 from lightcourse.checks.compare import Compare
 from lightcourse.checks.exercise import Case
+from lightcourse.checks.located import located
 
 close = located(Compare(rtol=1e-6, atol=1e-8))
 

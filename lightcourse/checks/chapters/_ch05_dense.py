@@ -11,9 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lightcourse.checks.chapters._ch06_located import located
 from lightcourse.checks.compare import Compare
 from lightcourse.checks.exercise import Case, Difference, Hint, Mistake
+from lightcourse.checks.located import located
 from lightcourse.checks.pictures import beside
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lightcourse.checks.chapters._ch06_located import located
 from lightcourse.checks.compare import Compare, kind_of
 from lightcourse.checks.exercise import Case, Difference, Hint, Mistake, Outcome
+from lightcourse.checks.located import located
 from lightcourse.checks.pictures import beside
 
 _close = located(Compare(rtol=1e-6, atol=1e-8))

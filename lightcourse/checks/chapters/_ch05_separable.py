@@ -11,9 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lightcourse.checks.chapters._ch06_located import located
 from lightcourse.checks.compare import Compare, kind_of
 from lightcourse.checks.exercise import Case, Difference
+from lightcourse.checks.located import located
 from lightcourse.checks.pictures import beside
 
 PARTS = ("depthwise", "norm1", "pointwise", "norm2")

@@ -15,9 +15,9 @@ from lightcourse.checks.chapters import (
     _ch01_size,
     _ch01_size_picture,
 )
-from lightcourse.checks.chapters._ch06_located import located
 from lightcourse.checks.compare import Compare
 from lightcourse.checks.exercise import Exercise, Prediction
+from lightcourse.checks.located import located
 
 TITLE = "The convolution"
 

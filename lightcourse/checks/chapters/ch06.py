@@ -15,9 +15,9 @@ from lightcourse.checks.chapters import _ch06_shuffle as shuffle
 from lightcourse.checks.chapters import _ch06_shuffle_mistakes as shuffle_mistakes
 from lightcourse.checks.chapters import _ch06_shuffle_picture as shuffle_picture
 from lightcourse.checks.chapters import _ch06_swish as swish
-from lightcourse.checks.chapters._ch06_located import located
 from lightcourse.checks.compare import Compare
 from lightcourse.checks.exercise import Exercise, Law, Prediction
+from lightcourse.checks.located import located
 
 TITLE = "Everything that is not a convolution"
 

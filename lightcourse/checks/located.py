@@ -1,4 +1,4 @@
-"""Chapter 06: comparisons that also say where the first wrong value stands."""
+"""Comparisons that also say where the first wrong value stands."""
 
 from __future__ import annotations
 
