@@ -113,6 +113,8 @@ class LayerTimes:
     def __str__(self) -> str:
         return "\n".join([*text_table(_HEADS, self._cells(), (0, 1, 8)), "", *self._notes()])
 
+    __repr__ = __str__  # a console shows what print shows
+
     def _repr_html_(self) -> str:
         most = max((row.measured for row in self.rows), default=0.0) or 1.0
         bars = [max(row.measured, 0) / most for row in self.rows]

@@ -89,6 +89,9 @@ def ready(model: nn.Module, given: Any, threads: int) -> Iterator[Callable[[], A
 
         try:
             torch.set_num_threads(threads)
+            # until a block of 32 MB has been freed once, glibc hands large freed blocks back and
+            # page faults slow the layers with large maps, depending on what ran before
+            torch.zeros(8_000_000)
             try:
                 run()
                 run()

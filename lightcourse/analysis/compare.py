@@ -77,6 +77,8 @@ class Comparison:
             blocks.append("\n".join(line.rstrip() for line in shown))
         return "\n\n".join(blocks)
 
+    __repr__ = __str__  # a console shows what print shows
+
     def _repr_html_(self) -> str:
         head, *body = self._lines()
         cells = "".join(f"<th scope='col'>{escape(cell)}</th>" for cell in head)

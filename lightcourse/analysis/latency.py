@@ -53,6 +53,8 @@ class Latency:
         )
         return f"{text}\n{self.warning}" if self.warning else text
 
+    __repr__ = __str__  # a console shows what print shows
+
     def _repr_html_(self) -> str:
         heads = ("model", "median", "minimum", "IQR", "runs", "threads")
         row = (

@@ -90,6 +90,8 @@ class Machine:
             f"{self.threads} thread{'s' if self.threads > 1 else ''}"
         )
 
+    __repr__ = __str__  # a console shows what print shows
+
 
 def fingerprint(threads: int = 1) -> str:
     """Return what a measurement belongs to: processor, cores, PyTorch and threads.

@@ -120,6 +120,8 @@ class ProfilerTable:
         head = f"{'profiler'.ljust(width)}  {'“MACs”':>11}  off  what it counts"
         return "\n".join([head, *lines, "", self._sentence()])
 
+    __repr__ = __str__  # a console shows what print shows
+
     def _sentence(self) -> str:
         return (
             f"{len(self.rows)} profilers, {self.numbers} numbers, {self.spread:.1%} apart; "

@@ -183,6 +183,8 @@ class Report:
 
         return "\n".join([*table(self.layers), "", *totals(self)])
 
+    __repr__ = __str__  # a console shows what print shows
+
     def _repr_html_(self) -> str:
         from lightcourse.analysis._report_html import report_html
 

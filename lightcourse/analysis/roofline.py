@@ -85,6 +85,8 @@ class Roofline:
     def __str__(self) -> str:
         return "\n".join([*text_table(_HEADS, self._cells(), (0, 1, 7)), "", *self._notes()])
 
+    __repr__ = __str__  # a console shows what print shows
+
     def _repr_html_(self) -> str:
         most = max((row.seconds for row in self.rows), default=0.0) or 1.0
         bars = [row.seconds / most for row in self.rows]
