@@ -2,8 +2,9 @@
 
 import importlib
 import importlib.util
+import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -11,11 +12,19 @@ from typing import Any
 from lightcourse.errors import UserError
 
 
-def load_target(target: str) -> Any:
+def load_target(
+    target: str,
+    offered: Mapping[str, Any] | None = None,
+    asked: Mapping[str, Any] | None = None,
+) -> Any:
     """Return the `nn.Module` that a command-line target names.
 
+    `offered` are settings that the model's function gets where it has them, `asked` those that
+    it must have.
+
     Raises:
-        UserError: the file, module or factory does not exist, or what it makes is no `nn.Module`.
+        UserError: the file, module or factory does not exist, what it makes is no `nn.Module`, or
+            it lacks a setting that was asked for.
 
     >>> type(load_target("mobilenet_v2")).__name__
     'MobileNetV2'
@@ -24,12 +33,14 @@ def load_target(target: str) -> Any:
         return _open_program(target)
     _refuse_other_files(target)
     if ":" not in target:
-        from lightcourse.models import create_model
+        from lightcourse.models import MODELS, create_model
 
-        return create_model(target)
+        settings = _settings(MODELS.get(target), target, offered or {}, asked or {})
+        return create_model(target, **settings)
     place, _, factory = target.rpartition(":")
     module = _load_file(Path(place)) if place.endswith(".py") else _load_module(place)
-    made = _call(getattr(module, factory, None), target, factory, place)
+    made = getattr(module, factory, None)
+    made = _call(made, target, place, _settings(made, target, offered or {}, asked or {}))
     import torch
 
     if not isinstance(made, torch.nn.Module):
@@ -113,19 +124,48 @@ def _imported(load: Callable[[], ModuleType], name: str) -> ModuleType:
         ) from error
 
 
-def _call(made: Any, target: str, factory: str, place: str) -> Any:
+def _settings(
+    make: Any, target: str, offered: Mapping[str, Any], asked: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return what of both the function takes by name."""
+    allowed = _named_settings(make)
+    if "**" in allowed:  # torchvision's functions hand num_classes on this way
+        allowed = {*allowed - {"**"}, "num_classes", *asked}
+    for name in asked:
+        if make is not None and name not in allowed:
+            has = ", ".join(sorted(allowed)) or "none"
+            raise UserError(f"{target} has no setting {name}; its settings are: {has}.")
+    return {name: value for name, value in {**offered, **asked}.items() if name in allowed}
+
+
+def _named_settings(make: Any) -> set[str]:
+    """Return the names of a function's parameters, and `**` if it takes any name."""
+    if not callable(make) or (hasattr(make, "state_dict") and not isinstance(make, type)):
+        return set()  # not a function: a module that is made already
+    try:
+        parameters = inspect.signature(make).parameters.values()
+    except (TypeError, ValueError):  # built-in functions need not tell
+        return set()
+    by_name = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    found = {p.name for p in parameters if p.kind in by_name}
+    return found | {"**" for p in parameters if p.kind is inspect.Parameter.VAR_KEYWORD}
+
+
+def _call(made: Any, target: str, place: str, settings: Mapping[str, Any]) -> Any:
     import torch
 
+    factory = target.rpartition(":")[2]
     if made is None:
         raise UserError(f"{place} has no name {factory!r}; say which function makes the model.")
     if isinstance(made, torch.nn.Module) or not callable(made):
         return made
     try:
-        return made()
+        return made(**settings)
     except (Exception, SystemExit) as error:
+        with_ = ", ".join(f"{name}={value!r}" for name, value in settings.items())
         raise UserError(
-            f"calling {target} without arguments failed with {_said(error)}; "
-            "name a factory that needs none."
+            f"calling {target} {f'with {with_}' if with_ else 'without arguments'} failed with "
+            f"{_said(error)}; name a factory that needs {'no other' if with_ else 'none'}."
         ) from error
 
 
