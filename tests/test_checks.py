@@ -10,9 +10,21 @@ import numpy as np
 import pytest
 import torch
 
-from lightcourse.checks import Case, Compare, Exercise, Hint, Law, Mistake, close, exact, judge
+from lightcourse.checks import (
+    Case,
+    Compare,
+    Exercise,
+    Hint,
+    Law,
+    Mistake,
+    close,
+    exact,
+    judge,
+    stand_in,
+)
 from lightcourse.checks.chapters import find_exercise, find_prediction
 from lightcourse.checks.diagnose import without_secrets
+from lightcourse.checks.located import located
 from lightcourse.checks.show import call_text, short
 from lightcourse.checks.testing import close as assert_close
 from lightcourse.checks.testing import raises, tensor
@@ -48,6 +60,9 @@ def scale(**changes):
     return Exercise(**{**settings, **changes})
 
 
+DOUBLED_TWICE = Mistake("doubled-twice", "Twice.", mimic=lambda x: x * 4)
+
+
 def test_a_compare_that_cannot_read_the_answer_is_no_crash():
     def first_rows(got, want):
         return Compare()(got[0], want[0])
@@ -57,6 +72,51 @@ def test_a_compare_that_cannot_read_the_answer_is_no_crash():
     assert judge(exercise, lambda x: None).mistake == "returns-none"
     assert judge(exercise, lambda x: 3.5).mistake == "wrong-type"
     assert judge(scale(), lambda x: (x * 2).to("meta")).mistake == "wrong-type"
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda x: (x * 2).to_sparse(), ".to_dense()"),
+        (lambda x: (x * 2).to_sparse_csr(), ".to_dense()"),
+        (lambda x: (x * 2).to("meta"), "no numbers"),
+        (lambda x: torch.quantize_per_tensor(x * 2, 1, 0, torch.quint8), ".dequantize()"),
+        (lambda x: torch.nested.nested_tensor([x, x]), "a nested tensor"),
+        (lambda x: (x * 2).bfloat16(), "torch.bfloat16"),
+        (lambda x: torch.complex(x, x).conj(), "complex"),
+    ],
+    ids=["sparse", "csr", "meta", "quantized", "nested", "bfloat16", "conjugate"],
+)
+@pytest.mark.filterwarnings("ignore::UserWarning")  # torch says that its formats are young
+def test_no_kind_of_tensor_breaks_the_report(make, words):
+    for compare in (None, located(Compare())):
+        result = judge(scale(compare=compare, mistakes=(DOUBLED_TWICE,)), make)
+        assert not result.passed
+        assert result.mistake in ("wrong-type", "wrong-shape", "wrong-dtype")
+        assert words in repr(result)
+        assert ">got<" in result._repr_html_()
+
+
+def test_an_input_that_is_no_tensor_any_more_is_a_changed_input():
+    def spoils(table):
+        answer = table["x"] * 2
+        table["x"] = "gone"
+        return answer
+
+    given = scale(cases=lambda rng: [Case(({"x": torch.arange(3.0)},))],
+                  oracle=lambda table: table["x"] * 2)  # fmt: skip
+    assert judge(given, spoils).mistake == "mutates-input"
+
+
+def test_the_course_stands_in_for_what_is_not_right_yet():
+    def right(n, c, h, w, bits=32):
+        return n * c * h * w * bits // 8
+
+    assert stand_in("00.bytes", right) is right
+    for unfinished in (lambda n, c, h, w, bits=32: 0, None, ...):
+        assert stand_in("00.bytes", unfinished)(2, 3, 4, 5) == 480
+    with pytest.raises(UserError, match="no exercise"):
+        stand_in("00.nothing", right)
 
 
 def test_right_answer_passes_and_counts_its_cases():
@@ -416,6 +476,49 @@ def test_laws_are_tried_after_the_cases():
     assert crash.mistake == "raises"
 
 
+def test_where_only_the_dtype_differs_both_dtypes_are_shown():
+    double = scale(cases=lambda rng: [Case((torch.ones(2).double(),))])
+    said = repr(judge(double, lambda x: x.float() * 2))
+    assert "wanted  tensor([2., 2.], dtype=torch.float64)" in said
+    assert "got     tensor([2., 2.])" in said
+    wrong = repr(judge(double, lambda x: x * 3))
+    assert "call    scale(tensor([1., 1.], dtype=torch.float64))" in wrong
+    assert "wanted  tensor([2., 2.])" in wrong
+
+
+def test_a_difference_is_told_with_enough_digits():
+    found = located(Compare())(torch.ones(1).double() + 1e-6, torch.ones(1).double())
+    assert found.text.endswith("first at [0]: wanted 1, got 1.000001")
+    one, other = (torch.full((1,), value, dtype=torch.float64) for value in (0.1 + 0.2, 0.3))
+    found = located(exact)(one, other)
+    assert "wanted 0.3, got 0.30000000000000004" in found.text
+
+
+HINTS = (
+    Hint("My shape is right, my values are wrong", "Values."),
+    Hint("I get RuntimeError: shape … is invalid for input of size …", "View."),
+    Hint("I get RuntimeError: The size of tensor a must match the size of tensor b", "Sizes."),
+    Hint("I get RuntimeError: … does not require grad, or my gradient is None", "Gradient."),
+    Hint("My shape is wrong", "Shape."),
+)
+
+
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [
+        (lambda x: x * 3, 1),
+        (lambda x: (x * 2).view(4, 2), 2),
+        (lambda x: x * 2 + torch.ones(5), 3),
+        (lambda x: torch.autograd.grad(x.sum(), x), 4),
+        (lambda x: (x * 2).flatten(), 5),
+        (lambda x: x @ x, None),
+        (lambda x: x["no"], None),
+    ],
+)
+def test_the_hint_is_the_one_whose_title_says_what_happened(answer, hint):
+    assert judge(scale(hints=HINTS), answer).hint == hint
+
+
 def test_class_exercises_call_in_their_own_way():
     class Double(torch.nn.Module):
         def forward(self, x):
@@ -611,4 +714,8 @@ def test_values_are_printed_small(value, text):
 def test_a_call_is_printed_as_the_learner_would_write_it():
     case = Case((2, torch.arange(2)), {"stride": (1, 2)})
     assert call_text(area(name="my_area"), case) == "my_area(2, tensor([0, 1]), stride=(1, 2))"
+    case = Case((torch.tensor([1.0, 2.0]), torch.tensor([1.0]).double()), {"k": [np.float32([3])]})
+    assert call_text(area(), case) == (
+        "area(tensor([1., 2.]), tensor([1.], dtype=torch.float64), k=[array([3.], dtype=float32)])"
+    )
     assert call_text(area(show=lambda case: f"{len(case.args)} inputs"), case) == "2 inputs"

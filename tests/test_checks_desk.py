@@ -100,7 +100,7 @@ def test_nothing_is_recorded_while_nbgrader_runs(monkeypatch, name):
     hint("00.bytes", 1)
     predict("00.p1", "smaller")
     assert not book().path.exists()
-    assert "You said smaller" in repr(reveal("00.p1"))
+    assert "You said: smaller." in repr(reveal("00.p1"))
 
 
 def test_hint_ladder_and_rungs():
@@ -167,7 +167,7 @@ def test_dots_are_a_reminder_and_a_missing_guess_is_asked_for():
 def test_each_guess_has_its_own_reply(guess, words):
     predict("00.p1", guess)
     assert words in repr(reveal("00.p1"))
-    assert "It is more than 10 times larger." in repr(reveal("00.p1"))
+    assert "The answer: more than 10 times larger." in repr(reveal("00.p1"))
 
 
 def test_a_guess_after_the_answer_is_not_told_to_wait_for_it():
@@ -184,7 +184,7 @@ def test_the_first_guess_is_kept_with_later_ones():
     entry = entries("predictions")["00.p1"]
     assert entry["first"] == "smaller" and entry["later"] == ["about the same"]
     _session.clear()  # another kernel, another day
-    assert "You said about the same" in repr(reveal("00.p1"))
+    assert "You said: about the same." in repr(reveal("00.p1"))
 
 
 @pytest.mark.parametrize("guess", ["much larger", 3, [1, 2], object()])
@@ -341,7 +341,7 @@ def pixels(monkeypatch):
         (17, "You stopped half-way."),
         (17.0, "You stopped half-way."),
         (70, "You doubled."),
-        (1_000_000, "You said 1,000,000 pixels. It is 35 pixels."),
+        (1_000_000, "You said: 1,000,000 pixels. The answer: 35 pixels."),
         (-3, "Count again."),
         (float("inf"), "Count again."),
     ],
@@ -351,6 +351,12 @@ def test_guesses_that_are_numbers(pixels, guess, words):
     assert words in repr(reveal("99.p1"))
     _session.clear()
     assert words in repr(reveal("99.p1")), "the same from the file"
+
+
+def test_an_answer_that_is_a_sentence_stands_alone():
+    predict("01.p2", "it moves by 1")
+    said = "You said: it moves by 1. The answer: it becomes another map."
+    assert said in repr(reveal("01.p2"))
 
 
 def test_a_number_may_come_as_a_text_and_words_are_asked_for_digits(pixels):

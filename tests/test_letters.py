@@ -13,6 +13,7 @@ from lightcourse.training.letters import (
     conv_net,
     full_net,
     letters,
+    place_net,
     train_letters,
 )
 
@@ -79,8 +80,25 @@ def test_training_repeats_and_leaves_the_random_state_and_the_threads():
 def test_what_does_not_exist_is_refused():
     with pytest.raises(UserError, match="choose one of: left, right, all"):
         letters(4, "middle")
-    with pytest.raises(UserError, match='"full" or "conv"'):
+    with pytest.raises(UserError, match="choose one of: full, conv, place"):
         train_letters("pool", 4, "left", seed=0)
+
+
+def test_what_is_read_place_by_place_says_nothing_on_the_black_half():
+    """Why sharing alone is not enough: the weights there see the same numbers for every letter."""
+    net, (images, _) = place_net(8), letters(100, "left")
+    maps = net[1](net[0](images))
+    reach = SIDE // 2 + LETTER // 2
+    assert maps[..., :reach].std(0).any()
+    assert torch.equal(maps[..., reach:], maps[:1, ..., reach:].expand_as(maps[..., reach:]))
+
+
+@pytest.mark.slow
+def test_a_convolution_that_keeps_the_places_reads_no_letter_at_a_new_place():
+    found = [train_letters("place", 8, "left", seed) for seed in (0, 1, 2)]
+    assert min(left for left, _ in found) > 0.98
+    assert np.mean([right for _, right in found]) < 0.35
+    assert min(train_letters("place", 8, "all", seed=0)) > 0.98
 
 
 @pytest.mark.slow

@@ -194,6 +194,13 @@ def test_the_question_has_the_answer_that_torch_gives(scene):
         assert low <= share <= high, (padding, stride, dilation, right)
 
 
+def test_a_kernel_of_one_weight_is_spoken_of_in_the_singular():
+    one = viz.sliding_kernel(kernel=[[2.0]])
+    said = " ".join(one.at(step=i).caption() for i in range(4))
+    assert "1 weights" not in said and "1 pixels" not in said and "products" not in said
+    assert "by the same 1 weight." in said
+
+
 def test_numbers_come_step_by_step_and_the_size_last(scene):
     seen = [shown(scene.at(step=i)) for i in range(4)]
     assert [m["weight00"]["opacity"] for m in seen] == [0, 1, 1, 1]
@@ -267,11 +274,13 @@ def test_kernels_of_many_kinds_are_read():
         (np.zeros((2, 9)), None, "2×9"),
         (np.zeros((40, 9)), None, "40×9"),
         (np.zeros((3, 3, 3, 3)), None, "shape"),
-        (np.full((4, 4), np.nan), None, "shape"),
+        (np.full((4, 4), np.nan), None, "NaN or infinite"),
         ("face.png", None, "cannot read the picture"),
         (None, "blur", "cannot read the kernel"),
         (None, np.zeros((3, 5)), "square"),
         (None, np.zeros((6, 6)), "square"),
+        (None, np.full((3, 3), np.nan), "NaN or infinite"),
+        (None, np.full((3, 3), np.inf), "NaN or infinite"),
         (None, nn.Conv2d(3, 1, 3), "in_channels=1"),
         (None, nn.Conv1d(1, 1, 3), "in_channels=1"),
         (None, nn.Conv2d(1, 1, 3, stride=4), "stride=4"),

@@ -23,7 +23,7 @@ from lightcourse.checks.progress import progress
 if TYPE_CHECKING:
     from lightcourse.checks.compare import Compare, close, exact
     from lightcourse.checks.desk import check
-    from lightcourse.checks.engine import judge, run_check
+    from lightcourse.checks.engine import judge, run_check, stand_in
     from lightcourse.checks.hints import hint, solution
     from lightcourse.checks.predictions import predict, reveal
     from lightcourse.checks.result import CheckFailed, CheckResult
@@ -36,6 +36,7 @@ _HOMES = {
     "check": "desk",
     "judge": "engine",
     "run_check": "engine",
+    "stand_in": "engine",
     "hint": "hints",
     "solution": "hints",
     "predict": "predictions",
@@ -68,6 +69,7 @@ __all__ = [
     "reveal",
     "run_check",
     "solution",
+    "stand_in",
 ]
 
 

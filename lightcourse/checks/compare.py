@@ -119,6 +119,8 @@ class Compare:
     def _tensor(self, got: Any, want: torch.Tensor) -> Difference | None:
         if not isinstance(got, torch.Tensor):
             return _wrong_type(got, want)
+        if unfit := without_numbers(got):
+            return Difference("type", unfit)
         if got.shape != want.shape:
             return Difference(
                 "shape", f"the shape is {tuple(got.shape)}, wanted {tuple(want.shape)}"
@@ -210,6 +212,19 @@ def _wrong_type(got: Any, want: Any) -> Difference:
     if isinstance(got, torch.Tensor) and isinstance(want, Real) and got.numel() == 1:
         text += ": .item() takes the number out of a tensor"
     return Difference("type", text)
+
+
+def without_numbers(got: torch.Tensor) -> str:
+    """What is wrong with a tensor that does not hold its numbers one by one; '' for any other."""
+    if got.is_nested:
+        return "it is a nested tensor, wanted a plain one: to_padded_tensor() makes one of it"
+    if got.layout != torch.strided:
+        return "it is a sparse tensor, wanted a dense one: .to_dense() makes one of it"
+    if got.is_meta:
+        return "it is a tensor on the meta device, which has a shape and no numbers"
+    if got.is_quantized:
+        return "it is a quantized tensor, wanted plain numbers: .dequantize() gives them"
+    return ""
 
 
 def _nan(value: float) -> Difference | None:

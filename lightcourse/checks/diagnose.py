@@ -199,10 +199,13 @@ def _on_paper(value: Any) -> bool:
 
 def fitting_rung(exercise: Exercise, name: str | None, error: BaseException | None) -> int | None:
     """The hint for an answer that fits no known mistake, found by the words of its title."""
+    if name == "raises":
+        quoting = (n for n, rung in enumerate(exercise.hints, 1) if _quotes(rung.when, error))
+        return next(quoting, None)
     words = {
         "not-implemented": ("do not know", "where to begin", "where to start"),
-        "raises": (type(error).__name__,) if error is not None else (),
-        "wrong-shape": ("my shape", "wrong shape"),
+        # not "my shape is right, my values are wrong"
+        "wrong-shape": ("shape is wrong", "shapes are wrong", "wrong shape"),
         "wrong-type": ("is refused", "wrong type", "float"),
         None: ("my values are wrong", "values are wrong"),
     }.get(name, ())
@@ -210,6 +213,16 @@ def fitting_rung(exercise: Exercise, name: str | None, error: BaseException | No
         if any(word.casefold() in rung.when.casefold() for word in words):
             return number
     return None
+
+
+def _quotes(when: str, error: BaseException | None) -> bool:
+    """Whether a hint's title names this kind of error, and its message where it quotes one."""
+    kind = type(error).__name__
+    _, found, rest = when.partition(kind)
+    quoted = rest[1:].partition(", or ")[0] if rest.startswith(":") else ""
+    # word by word: torch puts its sizes between them
+    said = str(error).casefold().split()
+    return bool(found) and all(word in said for word in quoted.casefold().split() if word != "…")
 
 
 def _sentence(exercise: Exercise, name: str, outcome: Outcome) -> str:

@@ -13,6 +13,7 @@ from lightcourse.checks.exercise import Exercise, Outcome
 from lightcourse.checks.guard import TimeUp, quietly, reseed, same_randomness
 from lightcourse.checks.result import CheckResult
 from lightcourse.checks.trial import SEED, run_case
+from lightcourse.errors import UserError
 
 
 def run_check(id: str, obj: Any, *, seed: int = 0) -> CheckResult:
@@ -24,6 +25,23 @@ def run_check(id: str, obj: Any, *, seed: int = 0) -> CheckResult:
         UserError: there is no such exercise.
     """
     return judge(find_exercise(id), obj, seed=seed)
+
+
+def stand_in(id: str, obj: Any) -> Any:
+    """Give the learner's function where it passes its check, else the course's own.
+
+    So that a chapter goes on for somebody who is not done yet, and its cells hold no solution.
+
+    Raises:
+        UserError: there is no such exercise, or it is not about a function.
+
+    >>> stand_in("00.bytes", lambda *shape: 0)(1, 3, 2, 2)
+    48
+    """
+    exercise = find_exercise(id)
+    if exercise.kind != "function" or exercise.call is not None or exercise.oracle is None:
+        raise UserError(f"exercise {id} is not about a function, so nothing can stand in for it.")
+    return obj if run_check(id, obj).passed else exercise.oracle
 
 
 def judge(exercise: Exercise, obj: Any, *, seed: int = 0) -> CheckResult:

@@ -40,5 +40,15 @@ def _first(base: Compare, got: Any, want: Any) -> str:
     for index in torch.ones(want.shape).nonzero().tolist():
         one, other = got[tuple(index)].detach(), want[tuple(index)].detach()
         if base(one, other) is not None:
-            return f"; first at {index}: wanted {other.item():.6g}, got {one.item():.6g}"
+            wanted, came = _apart(other.item(), one.item())
+            return f"; first at {index}: wanted {wanted}, got {came}"
     return ""
+
+
+def _apart(one: float, other: float) -> tuple[str, str]:
+    """Two numbers with as many digits as it takes to tell them apart, six at least."""
+    for digits in (6, 9, 12):
+        texts = f"{one:.{digits}g}", f"{other:.{digits}g}"
+        if texts[0] != texts[1]:
+            return texts
+    return repr(one), repr(other)

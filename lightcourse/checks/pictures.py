@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from lightcourse.checks.compare import without_numbers
+
 _SIDE = 16  # rows and columns of the largest grid that is drawn
 _NUMBERS = 8  # columns up to which each cell also shows its number
 
@@ -40,6 +42,8 @@ def beside(got: Any, want: Any) -> str:
 
 
 def _drawable(value: Any) -> bool:
+    if isinstance(value, torch.Tensor) and (value.is_complex() or without_numbers(value)):
+        return False
     return (
         isinstance(value, (torch.Tensor, np.ndarray))
         and 1 <= value.ndim <= 4

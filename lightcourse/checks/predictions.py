@@ -54,7 +54,8 @@ def reveal(id: str) -> Note:
         return _note(title, f'Make your guess first: fill in the cell with `predict("{id}", …)`.')
     _revealed.add(id)
     truth = _plain(asked.truth())
-    said = f"You said **{_words(asked, value)}**. It is **{_words(asked, truth)}**."
+    # the two stand alone: an option may be a sentence with a verb of its own
+    said = f"You said: **{_words(asked, value)}**. The answer: **{_words(asked, truth)}**."
     if _same(asked, value, truth):
         return _note(title, f"{said}\n\n{asked.right or 'Well guessed.'}")
     reply = _reply(asked, value) or asked.other or "Keep your guess in mind and read on."

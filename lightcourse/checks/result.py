@@ -98,8 +98,9 @@ def _facts(result: CheckResult) -> list[tuple[str, str]]:
         rows.append(("case", outcome.case.label))
     if outcome.error is not None or result.law:
         return rows
-    rows += [("wanted", short(outcome.want)), ("got", short(outcome.got))]
-    said = outcome.difference.text if outcome.difference is not None else ""
+    found = outcome.difference
+    said, kinds = (found.text, found.kind == "dtype") if found is not None else ("", False)
+    rows += [("wanted", short(outcome.want, kinds)), ("got", short(outcome.got, kinds))]
     # these two say nothing that the rows above do not show
     if said not in ("", "the numbers differ", "the values differ") and said not in result.message:
         rows.append(("so", said))
@@ -143,8 +144,10 @@ def _html(result: CheckResult) -> str:
     parts = [paragraphs(result.message)] if result.message else []
     parts += [code(line) for line in _trail(result)]
     picture = _picture(result)
-    # two grids with their numbers say it better than two printed tensors
-    drawn = ("wanted", "got") if picture and exercise.picture is None else ()
+    found = result.outcome.difference if result.outcome is not None else None
+    # two grids with their numbers say it better than two printed tensors, but show no dtype
+    grids = picture and exercise.picture is None and not (found and found.kind == "dtype")
+    drawn = ("wanted", "got") if grids else ()
     rows = [(name, value) for name, value in _facts(result) if name not in drawn]
     if rows:
         words = ("so", "case")

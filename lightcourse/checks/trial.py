@@ -57,7 +57,10 @@ def differ(exercise: Exercise, got: Any, want: Any) -> Difference | None:
         return (exercise.compare or Compare())(got, want)
     except Exception:
         # a compare written for the right kind of answer may meet None, a string, anything
-        text = f"it is {kind_of(got)}, which cannot be compared with {kind_of(want)}"
+        one, other = kind_of(got), kind_of(want)
+        text = f"it is {one}, which cannot be compared with {other}"
+        if one == other:
+            text = f"it is {one}, but not one whose numbers can be compared with the right ones"
         return Difference("type", text)
 
 
@@ -67,16 +70,25 @@ def _changed(exercise: Exercise, obj: Any, before: Case, after: Case) -> str:
     pairs = list(zip(before.args, after.args, strict=True))
     for i, (one, other) in enumerate(pairs):
         name = f"`{names[i]}`" if i < len(names) else f"{i + 1}"
-        if not same(one, other):
+        if _differs(one, other):
             return f"its input {name} ({_way(one, other)})"
     for name, one in before.kwargs.items():
-        if not same(one, after.kwargs[name]):
+        if _differs(one, after.kwargs[name]):
             return f"its input `{name}` ({_way(one, after.kwargs[name])})"
     return ""
 
 
+def _differs(before: Any, after: Any) -> bool:
+    try:
+        return not same(before, after)
+    except Exception:  # what was a tensor may be a string now: that is no longer the same
+        return True
+
+
 def _way(before: Any, after: Any) -> str:
-    if isinstance(before, torch.Tensor) and before.requires_grad != after.requires_grad:
+    if isinstance(before, torch.Tensor) and before.requires_grad != getattr(
+        after, "requires_grad", before.requires_grad
+    ):
         return "its gradients are switched on now"
     return kind_of(before)
 

@@ -68,6 +68,13 @@ def always_thirty_two(size, kernel, stride=1, padding=0, dilation=1):
     return 32
 
 
+def textbook_with_span_added(size, kernel, stride=1, padding=0, dilation=1):
+    if padding == "same":
+        return size
+    window = kernel + dilation - 1
+    return (size + 2 * padding - window) // stride + 1
+
+
 def by_walking(size, kernel, stride=1, padding=0, dilation=1):
     if padding == "same":
         padding = 0
@@ -312,6 +319,42 @@ def by_diagonals(kernel, size, stride=1, padding=0):
     return wide[::stride, padding : padding + size]
 
 
+def three_weights(kernel, size, stride=1, padding=0):
+    wide = torch.zeros(rows_of(kernel, size, stride, padding), size + 2 * padding).double()
+    for i in range(len(wide)):
+        wide[i, i * stride : i * stride + 3] = kernel
+    return wide[:, padding : padding + size]
+
+
+def three_taps(kernel, size, stride=1, padding=0):
+    wide = torch.zeros((size + 2 * padding - 3) // stride + 1, size + 2 * padding).double()
+    for i in range(len(wide)):
+        for t in range(3):
+            wide[i, i * stride + t] = kernel[t]
+    return wide[:, padding : padding + size]
+
+
+def stride_in_the_rows(kernel, size, stride=1, padding=0):
+    matrix = torch.zeros(rows_of(kernel, size, stride, padding), size).double()
+    for i in range(len(matrix)):
+        for t in range(len(kernel)):
+            if 0 <= i + t - padding < size:
+                matrix[i, i + t - padding] = kernel[t]
+    return matrix
+
+
+def cut_with_minus_zero(kernel, size, stride=1, padding=0):
+    return padded_columns(kernel, size, stride, padding)[:, padding:-padding]
+
+
+def one_axis_more(kernel, size, stride=1, padding=0):
+    return as_matrix(kernel, size, stride, padding)[None]
+
+
+def sparse_matrix(kernel, size, stride=1, padding=0):
+    return as_matrix(kernel, size, stride, padding).to_sparse()
+
+
 # --- 01.conv2d -------------------------------------------------------------------------------
 
 
@@ -444,6 +487,103 @@ def cut_from_the_graph(x, weight, stride=1, padding=0, dilation=1):
     return unfolded(x, weight.detach(), stride, padding, dilation)
 
 
+def through_float32_and_back(x, weight, stride=1, padding=0, dilation=1):
+    return unfolded(x.float(), weight.float(), stride, padding, dilation).to(x.dtype)
+
+
+def picture_cut_off(x, weight, stride=1, padding=0, dilation=1):
+    return unfolded(x.detach(), weight, stride, padding, dilation)
+
+
+def picture_by_data(x, weight, stride=1, padding=0, dilation=1):
+    return unfolded(x.data, weight, stride, padding, dilation)
+
+
+def by_module_weight(x, weight, stride=1, padding=0, dilation=1):
+    layer = nn.Conv2d(*weight.shape[1::-1], weight.shape[2:], stride, padding, dilation, bias=False)
+    layer.weight = nn.Parameter(weight)
+    return layer(x)
+
+
+def new_parameter(x, weight, stride=1, padding=0, dilation=1):
+    return unfolded(x, nn.Parameter(weight), stride, padding, dilation)
+
+
+def torchs_own(x, weight, stride=1, padding=0, dilation=1):
+    return torch.convolution(
+        x, weight, None, [stride] * 2, [padding] * 2, [dilation] * 2, False, [0, 0], 1
+    )
+
+
+def by_conv3d(x, weight, stride=1, padding=0, dilation=1):
+    steps = (1, stride, stride), (0, padding, padding), (1, dilation, dilation)
+    return F.conv3d(x[:, :, None], weight[:, :, None], None, *steps)[:, :, 0]
+
+
+def sparse_map(x, weight, stride=1, padding=0, dilation=1):
+    return unfolded(x, weight, stride, padding, dilation).to_sparse()
+
+
+def as_array(x, weight, stride=1, padding=0, dilation=1):
+    return unfolded(x, weight, stride, padding, dilation).numpy()
+
+
+def channels_first(x, weight, stride=1, padding=0, dilation=1):
+    y = unfolded(x, weight, stride, padding, dilation)
+    return torch.einsum("nohw->onhw", y)
+
+
+def not_turned_back(x, weight, stride=1, padding=0, dilation=1):
+    columns = F.unfold(x, weight.shape[2:], dilation, padding, stride)
+    y = columns.transpose(1, 2) @ weight.flatten(1).T
+    high = by_formula(x.shape[2], weight.shape[2], stride, padding, dilation)
+    return y.reshape(len(x), len(weight), high, -1)
+
+
+def order_of_unfold(x, weight, stride=1, padding=0, dilation=1):
+    columns = F.unfold(x, weight.shape[2:], padding, dilation, stride)
+    high = by_formula(x.shape[2], weight.shape[2], stride, padding, dilation)
+    return (weight.flatten(1) @ columns).view(len(x), len(weight), high, -1)
+
+
+def order_of_unfold_sized(x, weight, stride=1, padding=0, dilation=1):
+    columns = F.unfold(x, weight.shape[2:], padding, dilation, stride)
+    high = by_formula(x.shape[2], weight.shape[2], stride, padding, dilation)
+    wide = by_formula(x.shape[3], weight.shape[3], stride, padding, dilation)
+    return (weight.flatten(1) @ columns).view(len(x), len(weight), high, wide)
+
+
+def weights_not_flat(x, weight, stride=1, padding=0, dilation=1):
+    columns = F.unfold(x, weight.shape[2:], dilation, padding, stride)
+    high = by_formula(x.shape[2], weight.shape[2], stride, padding, dilation)
+    return (weight @ columns).view(len(x), len(weight), high, -1)
+
+
+def columns_on_the_wrong_side(x, weight, stride=1, padding=0, dilation=1):
+    columns = F.unfold(x, weight.shape[2:], dilation, padding, stride)
+    high = by_formula(x.shape[2], weight.shape[2], stride, padding, dilation)
+    return (columns @ weight.flatten(1)).view(len(x), len(weight), high, -1)
+
+
+def five_axes(x, weight, stride=1, padding=0, dilation=1):
+    return unfolded(x, weight, stride, padding, dilation)[:, :, None]
+
+
+def span_without_dilation(x, weight, stride=1, padding=0, dilation=1):
+    """Places and windows counted without the dilation: the slices at the edge come out short."""
+    x = F.pad(x, (padding,) * 4)
+    a, b = weight.shape[2:]
+    high, wide = ((n - k) // stride + 1 for n, k in zip(x.shape[2:], (a, b), strict=True))
+    out = x.new_zeros(len(x), len(weight), high, wide)
+    for i in range(high):
+        for j in range(wide):
+            top, left = i * stride, j * stride
+            window = x[:, :, top : top + a * dilation : dilation,
+                       left : left + b * dilation : dilation]  # fmt: skip
+            out[:, :, i, j] = torch.einsum("nchw,ochw->no", window, weight)
+    return out
+
+
 def with_a_bias(x, weight, stride=1, padding=0, dilation=1):
     return unfolded(x, weight, stride, padding, dilation) + 1
 
@@ -556,6 +696,24 @@ def as_numbers(layer, x, shift, moved):
     return gap(layer, x, shift, moved).tolist()
 
 
+def exchanged(layer, x, shift, moved):
+    return gap(layer, x, moved, shift)
+
+
+def largest_first(layer, x, shift, moved):
+    one, other = layer(x.roll(shift, 3)), layer(x).roll(moved, 3)
+    return (one.amax((0, 1, 2)) - other.amax((0, 1, 2))).abs()
+
+
+def largest_size_first(layer, x, shift, moved):
+    one, other = layer(x.roll(shift, 3)).abs(), layer(x).roll(moved, 3).abs()
+    return (one.amax((0, 1, 2)) - other.amax((0, 1, 2))).abs()
+
+
+def sparse_gap(layer, x, shift, moved):
+    return gap(layer, x, shift, moved).to_sparse()
+
+
 def by_hand(layer, x, shift, moved):
     one, other = layer(torch.roll(x, (shift,), (-1,))), torch.roll(layer(x), (moved,), (-1,))
     difference = (one - other).abs()
@@ -576,6 +734,11 @@ WRONG = {
         ("dilation-forgotten", sized(lambda n, k, s, p, d: (n + 2 * p - k) // s + 1)),
         ("dilation-forgotten", textbook),
         ("dilation-forgotten", textbook_same),
+        ("dilation-added", textbook_with_span_added),
+        ("dilation-added", sized(lambda n, k, s, p, d: (n + 2 * p - k - d) // s + 1)),
+        ("brackets-missing", sized(lambda n, k, s, p, d: n + 2 * p - k // s + 1)),
+        ("brackets-missing", sized(lambda n, k, s, p, d: n + 2 * p - d * (k - 1) - 1 // s + 1)),
+        ("brackets-missing", sized(lambda n, k, s, p, d: n + 2 * p - (d * (k - 1) + 1) // s + 1)),
         ("dilation-times-kernel", sized(lambda n, k, s, p, d: (n + 2 * p - d * k) // s + 1)),
         ("not-whole", true_division),
         ("padding-once", sized(lambda n, k, s, p, d: (n + p - d * (k - 1) - 1) // s + 1)),
@@ -600,9 +763,16 @@ WRONG = {
         ("only-divided", sized(lambda n, k, s, p, d: n // s)),
         ("same-is-zero", sized(by_formula, lambda n, k, d: n - d * (k - 1))),
         ("same-by-halves", pads_by_half),
-        ("same-by-halves", pads_by_half_dilated),
+        ("same-needs-an-even-sum", pads_by_half_dilated),
         ("same-by-halves", sized(by_formula, lambda n, k, d: by_formula(n, k, 1, (k - 1) // 2, d))),
-        ("same-by-halves", sized(by_formula, lambda n, k, d: by_formula(n, k, 1, d * (k // 2), d))),
+        (
+            "same-needs-an-odd-kernel",
+            sized(by_formula, lambda n, k, d: by_formula(n, k, 1, d * (k // 2), d)),
+        ),
+        (
+            "same-needs-an-odd-kernel",
+            sized(by_formula, lambda n, k, d: by_formula(n, k, 1, d * ((k - 1) // 2), d)),
+        ),
         ("returns-none", sized(lambda *numbers: None)),
         ("wrong-type", as_a_tuple),
         ("wrong-signature", no_names),
@@ -654,6 +824,12 @@ WRONG = {
         ("first-window-at-zero", begins_at_zero),
         ("padding-ignored", no_padding),
         ("stride-ignored", no_stride),
+        ("stride-in-the-rows-only", stride_in_the_rows),
+        ("three-weights-only", three_weights),
+        ("three-weights-only", three_taps),
+        ("wrong-shape", cut_with_minus_zero),
+        ("wrong-shape", one_axis_more),
+        ("wrong-type", sparse_matrix),
         ("stride-spreads-the-taps", stride_for_the_taps),
         ("row-reversed", bottom_up),
         ("outside", writes_outside),
@@ -702,7 +878,25 @@ WRONG = {
         ("wrong-with-dilation", taps_side_by_side),
         ("wrong-with-padding", padded_with_the_mean),
         ("wrong-dtype", through_float32),
-        ("the weights get a gradient", cut_from_the_graph),
+        ("single-precision", through_float32_and_back),
+        ("channels-before-images", channels_first),
+        ("places-before-channels", not_turned_back),
+        ("order-of-unfold", order_of_unfold),
+        ("order-of-unfold", order_of_unfold_sized),
+        ("product-does-not-fit", weights_not_flat),
+        ("product-does-not-fit", columns_on_the_wrong_side),
+        ("wrong-with-dilation", span_without_dilation),
+        ("wrong-shape", five_axes),
+        ("wrong-type", sparse_map),
+        ("wrong-type", as_array),
+        ("x and weight get a gradient", cut_from_the_graph),
+        ("x and weight get a gradient", picture_cut_off),
+        ("x and weight get a gradient", picture_by_data),
+        ("x and weight get a gradient", new_parameter),
+        ("torch's own convolution is not called", torchs(lambda *same: same)),
+        ("torch's own convolution is not called", by_module_weight),
+        ("torch's own convolution is not called", torchs_own),
+        ("torch's own convolution is not called", by_conv3d),
         (None, with_a_bias),
     ],
     "01.gap": [
@@ -721,6 +915,11 @@ WRONG = {
         ("moved-by-shift", moved_like_the_picture),
         ("moved-back", moved_back),
         ("filled-with-zeros", filled),
+        ("numbers-exchanged", exchanged),
+        ("largest-before-the-difference", largest_first),
+        ("largest-before-the-difference", largest_size_first),
+        ("squared", reduced(lambda diff: diff.square().amax((0, 1, 2)))),
+        ("wrong-type", sparse_gap),
         ("signed", reduced(lambda diff: diff.amax((0, 1, 2)))),
         ("averaged", reduced(lambda diff: diff.abs().mean((0, 1, 2)))),
         ("added-up", reduced(lambda diff: diff.abs().sum((0, 1, 2)))),
@@ -733,6 +932,6 @@ RIGHT = {
     "01.size": [by_walking, by_range, by_floor, by_numpy, by_module],
     "01.count": [counted(), by_layers, by_numpy_counts],
     "01.matrix": [as_matrix, cut_from_padded, from_unit_rows, by_diagonals],
-    "01.conv2d": [unfolded, looped, tap_by_tap, strided, by_pixels, torchs(lambda *same: same)],
+    "01.conv2d": [unfolded, looped, tap_by_tap, strided, by_pixels],
     "01.gap": [gap, by_hand, by_index],
 }

@@ -64,10 +64,11 @@ def show(case: Case) -> str:
     """The call with shapes; small pictures with their numbers."""
     named = "".join(f", {k}={v}" for k, v in case.kwargs.items())
     x, weight = case.args
+    kind = str(x.dtype).removeprefix("torch.")
     if x.numel() > 9:
-        return f"conv2d(x {tuple(x.shape)}, weight {tuple(weight.shape)}{named})"
+        return f"conv2d(x {tuple(x.shape)}, weight {tuple(weight.shape)}{named}), both {kind}"
     numbers = [t[0, 0].int().tolist() for t in (x, weight)]
-    return f"conv2d(x = [[{numbers[0]}]], weight = [[{numbers[1]}]]{named})"
+    return f"conv2d(x = [[{numbers[0]}]], weight = [[{numbers[1]}]]{named}), both {kind}"
 
 
 HINTS = (
@@ -108,5 +109,12 @@ HINTS = (
         "I get RuntimeError: shape … is invalid for input of size …",
         "The last view does not fit. `F.unfold` gives as many columns as there are places: H' · W'."
         " If you padded already, do not pass padding to `unfold` as well.",
+    ),
+    Hint(
+        "The numbers are right, but no gradient comes back",
+        "Torch keeps a record of every operation on its tensors, and the gradient goes back along"
+        " it. The record ends at `.detach()`, `.data`, `.item()`, `.numpy()`, and where you make a"
+        " new tensor out of numbers: `torch.tensor(…)`, `nn.Parameter(…)`. Work on `x` and"
+        " `weight` themselves. Writing results into `x.new_zeros(…)` by index is fine.",
     ),
 )

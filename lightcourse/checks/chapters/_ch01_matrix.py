@@ -79,6 +79,12 @@ def _spread(kernel: Tensor, size: int, stride: int, padding: int) -> Tensor:
     return matrix
 
 
+def _stride_in_the_rows_only(kernel: Tensor, size: int, stride: int, padding: int) -> Tensor:
+    """As many rows as the stride leaves, but each window one pixel after the one before."""
+    rows = (size + 2 * padding - len(kernel)) // stride + 1
+    return by_torch(kernel, size, 1, padding)[:rows]
+
+
 def _padded_columns(kernel: Tensor, size: int, stride: int, padding: int) -> Tensor:
     return by_torch(kernel, size + 2 * padding, stride, 0)
 
@@ -187,6 +193,13 @@ MISTAKES = (
         hint=3,
     ),
     Mistake(
+        "stride-in-the-rows-only",
+        "You have the right number of rows, but each window begins one pixel after the one before."
+        " It begins `stride` pixels after it.",
+        mimic=_wrong(_stride_in_the_rows_only),
+        hint=2,
+    ),
+    Mistake(
         "stride-spreads-the-taps",
         "Your stride pulls the taps apart. It moves the whole window: output i begins at pixel"
         " i · stride - padding, and its taps stand side by side.",
@@ -198,6 +211,13 @@ MISTAKES = (
         "You fill the rows from the bottom up: the first output must look at the left end.",
         mimic=_wrong(lambda k, n, s, p: by_torch(k, n, s, p).flip(0)),
         hint=2,
+    ),
+    Mistake(
+        "three-weights-only",
+        "All kernels of three weights come out right, and each one that fails has more or fewer."
+        " Does a 3 stand in your code where `len(kernel)` belongs?",
+        matches=lambda outcome: len(outcome.case.args[0]) != 3,
+        hint=1,
     ),
     Mistake(
         "outside",

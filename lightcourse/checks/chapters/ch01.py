@@ -8,11 +8,14 @@ from torch.nn import functional as F
 
 from lightcourse.checks.chapters import (
     _ch01_conv2d,
+    _ch01_conv2d_laws,
     _ch01_conv2d_mistakes,
     _ch01_count,
     _ch01_gap,
+    _ch01_gap_mistakes,
     _ch01_matrix,
     _ch01_size,
+    _ch01_size_mistakes,
     _ch01_size_picture,
 )
 from lightcourse.checks.compare import Compare
@@ -29,7 +32,7 @@ EXERCISES = [
         cases=_ch01_size.cases,
         oracle=_ch01_size.by_torch,
         laws=_ch01_size.LAWS,
-        mistakes=_ch01_size.MISTAKES,
+        mistakes=_ch01_size_mistakes.MISTAKES,
         hints=_ch01_size.HINTS,
         picture=_ch01_size_picture.picture,
     ),
@@ -62,7 +65,7 @@ EXERCISES = [
         cases=_ch01_conv2d.cases,
         oracle=_ch01_conv2d.by_torch,
         compare=located(Compare()),
-        laws=_ch01_conv2d_mistakes.LAWS,
+        laws=_ch01_conv2d_laws.LAWS,
         mistakes=_ch01_conv2d_mistakes.MISTAKES,
         hints=_ch01_conv2d.HINTS,
         show=_ch01_conv2d.show,
@@ -75,7 +78,7 @@ EXERCISES = [
         oracle=_ch01_gap.by_cutting,
         compare=located(Compare()),
         laws=_ch01_gap.LAWS,
-        mistakes=_ch01_gap.MISTAKES,
+        mistakes=_ch01_gap_mistakes.MISTAKES,
         hints=_ch01_gap.HINTS,
         show=_ch01_gap.show,
     ),
@@ -125,6 +128,15 @@ def _unseen_places() -> str:
     (slope,) = torch.autograd.grad(net(pictures).square().sum(), [first.weight])
     right = slope.view(5, 6, 6)[..., 3:]
     return _PLACES[2] if not right.any() else _PLACES[1]
+
+
+def _shared_but_read_by_place() -> str:
+    """After a shared kernel, does a layer that reads the map see any difference on the right?"""
+    generator = torch.Generator().manual_seed(0)
+    pictures = torch.rand(8, 1, 6, 12, generator=generator)
+    pictures[..., 6:] = 0
+    maps = F.conv2d(pictures, torch.randn(2, 1, 3, 3, generator=generator), padding=1).relu()
+    return _PLACES[1] if maps[..., 7:].std(0).any() else _PLACES[2]
 
 
 PREDICTIONS = [
@@ -196,6 +208,28 @@ PREDICTIONS = [
         right=(
             "The pixels on the right were always 0, so their weights got no gradient. They are as"
             " random as on the first day."
+        ),
+    ),
+    Prediction(
+        id="01.p4",
+        question="A convolution learns on the left, and a fully connected layer reads its map place"
+        " by place: how good is it on the right?",
+        options=_PLACES,
+        truth=_shared_but_read_by_place,
+        replies={
+            "as good as on the left": (
+                "The kernels do find the strokes on the right. But the layer that reads the map has"
+                " weights of its own for each place, and those for the right half have never seen a"
+                " stroke. Shared weights alone are not enough."
+            ),
+            "worse, but useful": (
+                "The first layer carries everything over, the second one nothing: its weights for"
+                " the right half of the map have never seen a stroke."
+            ),
+        },
+        right=(
+            "The map moves along with the letter, but the layer that reads it has weights of its"
+            " own for each place. Those on the right have never seen a stroke."
         ),
     ),
 ]

@@ -91,7 +91,9 @@ def _grey(image: Any) -> np.ndarray:
         values = values[0]
     if values.ndim == 3 and values.shape[2] in (3, 4):
         values = values[..., :3].mean(2)
-    if values.ndim != 2 or not values.size or not np.isfinite(values).all():
+    if not np.isfinite(values).all():
+        raise UserError("cannot draw this picture: some of its pixels are NaN or infinite.")
+    if values.ndim != 2 or not values.size:
         raise UserError(f"cannot draw a picture of shape {values.shape}; {wish}")
     return values
 
@@ -171,7 +173,9 @@ def _one(layer: Any, key: str) -> Any:
 
 def _kernel(name: str, weights: np.ndarray, bias: float = 0.0) -> Kernel:
     square = weights.ndim == 2 and weights.shape[0] == weights.shape[1]
-    if not square or not 1 <= len(weights) <= MOST_TAPS or not np.isfinite(weights).all():
+    if not np.isfinite(weights).all():
+        raise UserError("cannot draw this kernel: some of its weights are NaN or infinite.")
+    if not square or not 1 <= len(weights) <= MOST_TAPS:
         raise UserError(
             f"cannot draw a kernel of shape {weights.shape}; give a square one of 1×1 to"
             f" {MOST_TAPS}×{MOST_TAPS} numbers."

@@ -33,20 +33,26 @@ def caption(setting: Setting, shape: tuple[int, ...], step: int) -> str:
     rows, columns = (setting.places(n) for n in shape)
     if setting.why_not((shape[0], shape[1])):
         return "This layer cannot be built, so nothing comes out."
+    pixels = f"{taps} pixel{'s' * (taps > 1)}"
     apart = f", {setting.dilation} apart: it spans **{setting.span}×{setting.span}**"
-    inside = f"{taps} pixels" + (apart if setting.dilation > 1 and k > 1 else "")
+    inside = pixels + (apart if setting.dilation > 1 and k > 1 else "")
     rim = f" The dashed rim is padding: **{setting.rim}** on each side, all 0." * bool(setting.rim)
     if setting.padding == "same" and setting.rim:
         rim = " The dashed rim is padding, all 0: as much as keeps the size."
     return (
         f"The window covers {inside}. Drag it.{rim}",
         f"Each of the {taps} pixels is multiplied by its weight. The **{taps} weights are the same"
-        " at every place**: that is weight sharing.",
-        f"The {taps} products add up to **one** number: one pixel of the output.",
+        " at every place**: that is weight sharing."
+        if taps > 1
+        else "The pixel is multiplied by the weight. The **one weight is the same at every place**:"
+        " that is weight sharing.",
+        f"The {taps} products add up to **one** number: one pixel of the output."
+        if taps > 1
+        else "There is one product, and it is **one** pixel of the output.",
         f"The window has {rows} × {columns} places"
         + (f", {setting.stride} pixels apart" if setting.stride > 1 else "")
         + f", so the output has **{rows}×{columns}** pixels. All are made by the same **{taps}**"
-        " weights.",
+        f" weight{'s' * (taps > 1)}.",
     )[step]
 
 
