@@ -105,6 +105,50 @@ def test_the_numbers_of_the_chapter():
     assert (offsets, masks) == (18, 9)  # C021
 
 
+@pytest.mark.parametrize(
+    "dilations, whole",
+    [
+        ((1, 2, 3), True), ((1, 2, 5), True), ((1, 3, 9), True), ((1, 2, 3, 5, 6, 7), True),
+        ((2, 3, 5), False), ((2, 3, 4), False), ((1, 2, 9), False), ((4,) * 6, False),
+    ],
+)  # fmt: skip
+def test_which_dilations_leave_holes(dilations, whole):
+    """The chapter's rule: begin with 1, no step wider than what the smaller ones see together."""
+    side = 1 + 2 * sum(dilations)
+    x = torch.zeros(1, 1, side, side, dtype=torch.float64, requires_grad=True)
+    y = x
+    for d in dilations:
+        y = F.conv2d(y, torch.ones(1, 1, 3, 3, dtype=torch.float64), dilation=d)
+    (paths,) = torch.autograd.grad(y.sum(), x)
+    steps = sorted(dilations)
+    rule = all(d <= 1 + 2 * sum(steps[:i]) for i, d in enumerate(steps))
+    assert bool((paths > 0).all()) == whole == rule
+
+
+def test_a_kernel_split_in_two_with_enough_maps_is_whole_again():
+    """k×1 to n maps, then 1×k: any kernels where n >= k·C, only sums of n products where not."""
+    torch.manual_seed(0)
+    wanted = torch.randn(7, 7, 7, dtype=torch.float64)  # seven kernels, from one channel
+    columns = torch.eye(7, dtype=torch.float64)[:, None, :, None]  # (7, 1, 7, 1)
+    rows = wanted[:, :, None, :]  # row i of each kernel reads map i
+    x = torch.randn(2, 1, 12, 13, dtype=torch.float64)
+    both = F.conv2d(F.conv2d(x, columns), rows)
+    torch.testing.assert_close(both, F.conv2d(x, wanted[:, None]))
+
+
+def test_a_share_gets_its_own_reply():
+    asked = {p.id: p.replies for p in ch05.PREDICTIONS}
+
+    def reply(id, guess):
+        return next(
+            text for key, text in asked[id].items()
+            if (key[0] <= guess <= key[1] if isinstance(key, tuple) else key == guess)
+        )  # fmt: skip
+
+    assert "per cent" in reply("05.p3", 0.98) and "The other way round" in reply("05.p3", 2)
+    assert "share that is left" in reply("05.p1", 0.115) and "below 1" in reply("05.p1", 0.5)
+
+
 def test_mobilenets_claim():
     """The rows of the chapter give the network of the paper, and its factor of 8.55 and 6.9."""
     rows = [(32, 64, 112), (64, 128, 56), (128, 128, 56), (128, 256, 28), (256, 256, 28),

@@ -15,7 +15,7 @@ from torch import nn
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from lightcourse import viz
+from lightcourse import analyze, viz
 from lightcourse.errors import UserError
 from lightcourse.nn.deform import DeformConv2d, deform_conv2d
 from lightcourse.viz.scene import Scene, SceneError, dumps, resolve, validate
@@ -136,6 +136,12 @@ def test_cells_weights_and_counts_are_those_of_autograd(name):
         assert marks["one2"]["s"] == f"{len(read):,}"
         one = len(read) if layer.transposed else conv.weight[0].numel()
         assert marks["one0"]["s"] == marks["one1"]["s"] == str(one)
+        each = len(read) // max(1, len(layer.reads(state["oc"])))
+        there, said = layer.kernel[0] * layer.kernel[1], SCENE.at(**state).caption()
+        assert ("on the padding" in said) == (not layer.transposed and each < there)
+        if "on the padding" in said:
+            real = f"{each or 'no'} real cell{'s' * (each != 1)} in each channel"
+            assert f"Here {there - each} of the {there} taps" in said and real in said
         assert marks["size"]["s"] == f"· {layer.out(0)}×{layer.out(1)}"
         assert marks["cell0"]["x"] - marks["out0"]["x"] == pytest.approx(9 * state["px"])
 
@@ -172,6 +178,16 @@ def test_impossible_layers_are_those_that_torch_refuses_and_code_is_what_is_draw
         else:
             assert warning == "" and marks["none"]["opacity"] == 0
             assert y.shape[2:] == (layer.out(0), layer.out(1))
+
+
+def test_the_deformable_layer_counts_what_makes_its_offsets():
+    _, marks = shown(SCENE, kind="deformable")
+    report = analyze(DeformConv2d(6, 6, 3, bias=False), (1, 6, 9, 9))
+    offset = DeformConv2d(6, 6, 3).offset
+    assert marks["all1"]["s"] == f"{report.macs:,}" == "104,976"
+    weights = 6 * 6 * 9 + offset.weight.numel()
+    assert marks["all0"]["s"] == f"{weights:,}" == "1,296"
+    assert "the layer has both, 324 + 972" in SCENE.at(kind="deformable").caption()
 
 
 def test_each_reason_names_its_numbers():
@@ -430,8 +446,7 @@ def test_own_layers_are_connected_as_they_are(name):
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
 @pytest.mark.parametrize("name", OWN)
 def test_own_code_makes_the_own_layer(name):
-    scene = viz.conv_variants(OWN[name])
-    at = scene.at(kind=len(scene.spec["params"][0]["options"]) - 1)
+    at = viz.conv_variants(OWN[name])  # it opens on the layer that was given
     made = eval(resolve(at.spec["code"], at.spec, at.state), {"nn": nn})
     mine = OWN[name]
     for attribute in ("in_channels", "out_channels", "kernel_size", "stride", "dilation", "groups",
@@ -442,7 +457,7 @@ def test_own_code_makes_the_own_layer(name):
 
 
 def test_what_is_left_out_is_said():
-    said = viz.conv_variants(nn.Conv2d(64, 128, 3, groups=8)).at(kind=1).caption()
+    said = viz.conv_variants(nn.Conv2d(64, 128, 3, groups=8)).caption()
     assert "8 of 64 channels of its group" in said and "Drawn: 6 of 64 inputs, 6 of 128" in said
     assert "Drawn" not in viz.conv_variants(nn.Conv2d(6, 4, 3)).caption()
     copies = viz.conv_variants(nn.Conv2d(2, 2, 3, padding=1, padding_mode="reflect"))
@@ -456,7 +471,15 @@ def test_a_separable_block_shows_both_of_its_layers():
     scene = viz.conv_variants(block)
     assert scene.spec["params"][0]["options"] == ["0 depthwise", "2 pointwise"]
     assert "never channels" in scene.caption() and "never space" in scene.at(kind=1).caption()
-    assert "ask" not in scene.spec and viz.conv_variants(OWN["depthwise"]).spec["ask"]["from"] == 1
+    assert "ask" not in scene.spec
+
+
+def test_a_lone_grouped_layer_comes_first_and_its_dense_twin_second():
+    scene = viz.conv_variants(nn.Conv2d(4, 6, (3, 1), padding=(1, 0), groups=2))
+    assert scene.spec["params"][0]["options"] == ["grouped", "without groups"]
+    first, second = (shown(scene, kind=kind)[1]["all0"]["s"] for kind in (0, 1))
+    assert (scene.state["kind"], first, second) == (0, "36", "72")
+    assert "ask" not in scene.spec  # it would ask for what is already shown
 
 
 @pytest.mark.parametrize(
@@ -521,7 +544,11 @@ def test_the_question_is_about_the_depthwise_layer():
 
 
 def test_own_replies_name_what_each_answer_would_be():
-    ask = viz.conv_variants(nn.Conv2d(12, 24, 3, groups=4)).spec["ask"]
+    pair = nn.Sequential(nn.Conv2d(12, 12, 1), nn.Conv2d(12, 24, 3, groups=4))
+    ask = viz.conv_variants(pair).spec["ask"]
+    assert ask["from"] == 1 and "reads all **12**" in ask["q"]
+    pair[0] = nn.Conv2d(3, 12, 1)  # it reads 3 channels, so "all 12" would be false
+    assert "ask" not in viz.conv_variants(pair).spec
     replies = dict(zip(ask["options"], ask["replies"], strict=True))
     assert ask["options"][ask["answer"]] == "3"
     assert "12 is the layer without groups" in replies["12"]

@@ -132,6 +132,12 @@ def weight_flipped(weight, groups, dilation):
     return both(weight.flip(2, 3), groups, dilation)
 
 
+def weight_emptied(weight, groups, dilation):
+    dense = both(weight, groups, dilation)
+    weight.zero_()
+    return dense
+
+
 def by_loops(weight, groups, dilation):
     """Right: five loops, one number at a time."""
     out, per, kh, kw = weight.shape
@@ -364,6 +370,62 @@ class Detached(Right):
         return F.relu(self.norm1(self.depthwise(x))).detach()
 
 
+class Residual(Right):
+    def forward(self, x):
+        y = super().forward(x)
+        return y + x if y.shape == x.shape else y
+
+
+class ResidualBeforeRelu(Right):
+    def forward(self, x):
+        y = self.norm2(self.pointwise(F.relu(self.norm1(self.depthwise(x)))))
+        return F.relu(y + x if y.shape == x.shape else y)
+
+
+class NoNorm1(Right):
+    def forward(self, x):
+        return F.relu(self.norm2(self.pointwise(F.relu(self.depthwise(x)))))
+
+
+class NoNorm2(Right):
+    def forward(self, x):
+        return F.relu(self.pointwise(F.relu(self.norm1(self.depthwise(x)))))
+
+
+class NormsSwapped(Right):
+    def __init__(self, in_channels, out_channels, kernel_size=3, stride=1):
+        super().__init__(in_channels, out_channels, kernel_size, stride)
+        self.norm1, self.norm2 = self.norm2, self.norm1
+
+    def forward(self, x):
+        x = F.relu(self.norm2(self.depthwise(x)))
+        return F.relu(self.norm1(self.pointwise(x)))
+
+
+class ReluInPlace(Right):
+    def forward(self, x):
+        return super().forward(x.relu_())
+
+
+class Gelu(Right):
+    def forward(self, x):
+        return F.gelu(self.norm2(self.pointwise(F.gelu(self.norm1(self.depthwise(x))))))
+
+
+class LayerLeftOver(Right):
+    def __init__(self, in_channels, out_channels, kernel_size=3, stride=1):
+        super().__init__(in_channels, out_channels, kernel_size, stride)
+        self.shortcut = nn.Conv2d(in_channels, out_channels, 1)
+
+
+class Reflected(Right):
+    """Wrong in a way that nobody has a name for."""
+
+    def first(self, c, n, k, s):
+        pad = k // 2
+        return nn.Conv2d(c, c, k, s, pad, groups=c, bias=False, padding_mode="reflect")
+
+
 class AsSequential(nn.Sequential):
     """Right: named children of a Sequential."""
 
@@ -455,6 +517,36 @@ def a_list(c, n, k, h, w, g):
     return list(costs(c, n, k, h, w, g).values())
 
 
+def square_of_the_width(c, n, k, h, w, g):
+    return costs(c, n, k, w, w, g)
+
+
+def channels_swapped(c, n, k, h, w, g):
+    return costs(n, c, k, h, w, g)
+
+
+def with_biases(c, n, k, h, w, g):
+    hw = h * w
+    more = {"standard": n, "grouped": n, "depthwise": c, "pointwise": n, "separable": c + n,
+            "factorised": 2 * n, "deformable": n + 2 * k * k}  # fmt: skip
+    return {name: v + more[name] * hw for name, v in costs(c, n, k, h, w, g).items()}
+
+
+def another_spelling(c, n, k, h, w, g):
+    table = costs(c, n, k, h, w, g)
+    table["factorized"] = table.pop("factorised")
+    return table
+
+
+def only_the_first(c, n, k, h, w, g):
+    return {"standard": k * k * c * n * h * w}
+
+
+def one_name_more(c, n, k, h, w, g):
+    """Right: what nobody asked for does no harm."""
+    return costs(c, n, k, h, w, g, total=1)
+
+
 def with_masks(c, n, k, h, w, g):
     return costs(c, n, k, h, w, g, deformable=k * k * c * (n + 3 * k * k) * h * w)
 
@@ -509,6 +601,55 @@ def first_rows(kernel, rank):
 def only_kernel(kernel, rank):
     left, values, right = torch.linalg.svd(kernel, full_matrices=False)
     return (left[:, :rank] * values[:rank]) @ right[:rank]
+
+
+def in_float32(kernel, rank):
+    """Right: vectors written one by one into lists of the usual dtype."""
+    left, values, right = torch.linalg.svd(kernel, full_matrices=False)
+    columns, rows = torch.zeros(rank, kernel.shape[0]), torch.zeros(rank, kernel.shape[1])
+    for i in range(rank):
+        columns[i], rows[i] = left[:, i] * values[i], right[i]
+    return columns, rows
+
+
+def in_float32_from_the_start(kernel, rank):
+    """Right: everything in float32."""
+    left, values, right = torch.linalg.svd(kernel.float(), full_matrices=False)
+    return (left[:, :rank] * values[:rank]).T, right[:rank]
+
+
+def as_numpy_float32(kernel, rank):
+    """Right: NumPy arrays of float32."""
+    return tuple(part.numpy().astype(np.float32) for part in in_float32(kernel, rank))
+
+
+def as_lists(kernel, rank):
+    """Right: plain lists of numbers."""
+    return tuple(part.tolist() for part in in_float32(kernel, rank))
+
+
+def pairs_not_lists(kernel, rank):
+    return list(zip(*in_float32(kernel, rank), strict=True))
+
+
+def generators(kernel, rank):
+    return tuple((vector for vector in part) for part in in_float32(kernel, rank))
+
+
+def squeezed(kernel, rank):
+    return tuple(part.squeeze(0) for part in in_float32(kernel, rank))
+
+
+def full_svd(kernel, rank):
+    """Stops where a kernel is not square, and leaves the kernel as it was."""
+    left, values, right = torch.linalg.svd(kernel)
+    return (left * values)[:, :rank].T, right[:rank]
+
+
+def kernel_emptied(kernel, rank):
+    answer = in_float32(kernel, rank)
+    kernel.zero_()
+    return answer
 
 
 def by_eigenvectors(kernel, rank):
@@ -588,6 +729,60 @@ def offset_detached(x, offset, weight, stride, padding):
     return deform_as()(x, offset.detach(), weight, stride, padding)
 
 
+def detached(x, offset, weight, stride, padding):
+    return deform_as()(x, offset, weight, stride, padding).detach()
+
+
+def by_numpy_loops(x, offset, weight, stride, padding):
+    """Its numbers are right, and no gradient comes back."""
+    return torch.from_numpy(
+        by_hand(x.detach(), offset.detach(), weight.detach(), stride, padding).numpy()
+    )
+
+
+def offset_late(x, offset, weight, stride, padding):
+    n, c, h, w = x.shape
+    k, (tall, wide) = weight.shape[-1], offset.shape[2:]
+    y, z = places(k, tall, wide, stride, padding)
+    y, z = (2 * y + 1) / h - 1 + offset[:, 0::2], (2 * z + 1) / w - 1 + offset[:, 1::2]
+    read = F.grid_sample(x, torch.stack([z, y], -1).flatten(1, 2), align_corners=False)
+    return F.conv2d(read.reshape(n, c * k * k, tall, wide), weight.flatten(1)[..., None, None])
+
+
+def by_the_output_size(x, offset, weight, stride, padding):
+    size = tuple(offset.shape[2:])
+    return deform_as(hw=lambda h, w: size)(x, offset, weight, stride, padding)
+
+
+def no_places(x, offset, weight, stride, padding):
+    k, (tall, wide) = weight.shape[-1], offset.shape[2:]
+    y, z = places(k, tall, wide, stride, padding)
+    back = torch.stack([y, z], 1).flatten(0, 1)
+    return deform_as()(x, offset - back, weight, stride, padding)
+
+
+def started_at(change):
+    """The places of another stride or padding, moved there through the offsets."""
+
+    def deform_conv(x, offset, weight, stride, padding):
+        k, (tall, wide) = weight.shape[-1], offset.shape[2:]
+        right = torch.stack(places(k, tall, wide, stride, padding), 1).flatten(0, 1)
+        other = torch.stack(places(k, tall, wide, *change(stride, padding)), 1).flatten(0, 1)
+        return deform_as()(x, offset + other - right, weight, stride, padding)
+
+    return deform_conv
+
+
+def samples_turned(x, offset, weight, stride, padding):
+    n, c, h, w = x.shape
+    k, (tall, wide) = weight.shape[-1], offset.shape[2:]
+    y, z = places(k, tall, wide, stride, padding)
+    y, z = (2 * (y + offset[:, 0::2]) + 1) / h - 1, (2 * (z + offset[:, 1::2]) + 1) / w - 1
+    read = F.grid_sample(x, torch.stack([z, y], -1).flatten(1, 2), align_corners=False)
+    read = read.reshape(n, c, k * k, tall, wide).transpose(1, 2).reshape(n, -1, tall, wide)
+    return F.conv2d(read, weight.flatten(1)[..., None, None])
+
+
 def grid_of_five_axes(x, offset, weight, stride, padding):
     k, (tall, wide) = weight.shape[-1], offset.shape[2:]
     y, z = places(k, tall, wide, stride, padding)
@@ -658,6 +853,7 @@ WRONG = {
         ("one-axis", columns_only),
         ("weights-repeated", stretched),
         ("wrong-dtype", float32_room),
+        ("weight-overwritten", weight_emptied),
         ("returns-none", printed),
         ("not-implemented", untouched),
         ("raises", wrong_rows),
@@ -686,6 +882,15 @@ WRONG = {
         ("stride-in-pointwise", StrideInSecond),
         ("bias-kept", WithBias),
         ("bias-kept", OneBias),
+        ("input-added", Residual),
+        ("input-added", ResidualBeforeRelu),
+        ("norm-skipped", NoNorm1),
+        ("norm-skipped", NoNorm2),
+        ("norms-swapped", NormsSwapped),
+        ("relu-on-the-input", ReluInPlace),
+        ("gelu-not-relu", Gelu),
+        ("parts-too-many", LayerLeftOver),
+        (None, Reflected),
         ("name-missing", OtherNames),
         ("wrong-shape", NormsWithoutWeights),
         ("returns-none", ForwardMissing),
@@ -753,18 +958,44 @@ WRONG = {
             changed(lambda c, n, k, hw, g: {"deformable": k * k * c * (n + k * k) * hw}),
         ),
         (
-            "offsets-by-1x1",
+            "offsets-too-cheap",
             changed(lambda c, n, k, hw, g: {"deformable": (k * k * c * n + 2 * k * k * c) * hw}),
         ),
+        (
+            "depthwise-has-c-outputs",
+            changed(lambda c, n, k, hw, g: {"depthwise": k * k * n * hw}),
+        ),
+        (
+            "depthwise-is-standard",
+            changed(lambda c, n, k, hw, g: {"depthwise": k * k * c * n * hw}),
+        ),
+        ("depthwise-reads-all", changed(lambda c, n, k, hw, g: {"depthwise": k * k * c * c * hw})),
+        ("depthwise-wrong", changed(lambda c, n, k, hw, g: {"depthwise": k * k * hw})),
+        ("pointwise-with-k", changed(lambda c, n, k, hw, g: {"pointwise": k * k * c * n * hw})),
+        ("pointwise-wrong", changed(lambda c, n, k, hw, g: {"pointwise": n * n * hw})),
+        ("separable-wrong", changed(lambda c, n, k, hw, g: {"separable": (c + n) * hw})),
+        ("square-map", square_of_the_width),
+        ("channels-swapped", channels_swapped),
+        ("biases-counted", with_biases),
+        ("biases-counted", changed(lambda c, n, k, hw, g: {"standard": (k * k * c + 1) * n * hw})),
+        ("kernel-not-squared", changed(lambda c, n, k, hw, g: {"standard": k * c * n * hw})),
+        ("kernel-missing", changed(lambda c, n, k, hw, g: {"standard": c * n * hw})),
+        ("standard-wrong", changed(lambda c, n, k, hw, g: {"standard": (k ^ 2) * c * n * hw})),
         ("wrong-type", true_division),
-        ("wrong-shape", one_key_less),
+        ("name-missing", one_key_less),
+        ("name-missing", another_spelling),
+        ("name-missing", only_the_first),
         ("wrong-type", a_list),
         ("deformable-wrong", with_masks),
         ("grouped-wrong", changed(lambda c, n, k, hw, g: {"grouped": k * k * c // g * hw})),
         ("factorised-wrong", changed(lambda c, n, k, hw, g: {"factorised": (k + k) * c * hw})),
         (
-            "separable-family-wrong",
+            "kernel-not-squared",
             changed(lambda c, n, k, hw, g: {"depthwise": k * c * hw}),
+        ),
+        (
+            "separable-family-wrong",
+            changed(lambda c, n, k, hw, g: {"depthwise": k * k * hw, "pointwise": c * c * hw}),
         ),
         (None, two_at_once),
     ],
@@ -787,6 +1018,16 @@ WRONG = {
         ("turned", svd_as(lambda u, s, v, r: ((u * s)[:, :r], v[:r].T))),
         ("turned", svd_as(lambda u, s, v, r: ((u * s)[:, :r], v[:r]))),
         ("all-pairs", svd_as(lambda u, s, v, r: ((u * s).T, v))),
+        ("bare-vector", squeezed),
+        ("bare-vector", svd_as(lambda u, s, v, r: (u[:, 0] * s[0], v[0]))),
+        (
+            "turned",
+            svd_as(lambda u, s, v, r: (u[:, :r] * s[:r].sqrt(), (s[:r, None].sqrt() * v[:r]).T)),
+        ),
+        ("kernel-overwritten", kernel_emptied),
+        ("raises", full_svd),
+        ("wrong-type", pairs_not_lists),
+        ("wrong-type", generators),
         ("wrong-type", only_kernel),
         (None, first_rows),
     ],
@@ -805,6 +1046,17 @@ WRONG = {
         ),
         ("not-stretched", deform_as(scale=lambda i, size: i)),
         ("height-and-width-swapped", deform_as(hw=lambda h, w: (w, h))),
+        ("one-size-for-both", deform_as(hw=lambda h, w: (w, w))),
+        ("one-size-for-both", deform_as(hw=lambda h, w: (h, h))),
+        ("size-of-the-output", by_the_output_size),
+        ("offset-after-the-stretch", offset_late),
+        ("places-forgotten", no_places),
+        ("padding-forgotten", started_at(lambda stride, padding: (stride, 0))),
+        ("stride-forgotten", started_at(lambda stride, padding: (1, padding))),
+        ("kernel-flipped", deform_as(matrix=lambda w: w.flip(2, 3).flatten(1))),
+        ("taps-before-channels", samples_turned),
+        ("the gradient is right", detached),
+        ("the gradient is right", by_numpy_loops),
         ("edge-repeated", deform_as(padding_mode="border")),
         ("nearest-pixel", deform_as(mode="nearest")),
         ("nearest-pixel", rounded),
@@ -824,12 +1076,16 @@ WRONG = {
 RIGHT = {
     "05.dense": [both, by_loops, by_block_diag, by_mask, by_numpy_arrays],
     "05.separable": [Right, AsSequential, SamePadding],
-    "05.macs": [costs, from_standard, by_numpy],
+    "05.macs": [costs, from_standard, by_numpy, one_name_more],
     "05.lowrank": [
         svd_as(lambda u, s, v, r: ((u * s)[:, :r].T, v[:r])),
         svd_as(lambda u, s, v, r: ((u * s.sqrt())[:, :r].T, s[:r, None].sqrt() * v[:r])),
         by_eigenvectors,
         by_deflation,
+        in_float32,
+        in_float32_from_the_start,
+        as_numpy_float32,
+        as_lists,
     ],
     "05.deform": [deform_as(), by_corners, tap_by_tap, by_hand],
 }

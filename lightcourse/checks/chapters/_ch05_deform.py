@@ -88,9 +88,10 @@ def variant(
     add: Callable[[Tensor, Tensor], Tensor] = lambda place, move: place + move,
     scale: Callable[[Tensor, int], Tensor] = stretch,
     order: Callable[[Tensor, Tensor], tuple[Tensor, ...]] = lambda y, across: (across, y),
-    sizes: Callable[[int, int], tuple[int, int]] = lambda h, w: (h, w),
+    sizes: Callable[..., tuple[int, int]] = lambda h, w, tall, wide: (h, w),
     flat: Callable[[Tensor], Tensor] = lambda weight: weight.flatten(1),
-    turn: bool = False,
+    late: bool = False,
+    start: Callable[..., tuple[Tensor, Tensor]] | None = None,
     each: int | None = None,
     **sample: Any,
 ) -> Callable[..., Tensor]:
@@ -99,15 +100,14 @@ def variant(
     def wrong(x: Tensor, offset: Tensor, weight: Tensor, stride: int, padding: int) -> Tensor:
         n, c, h, w = x.shape
         k, (tall, wide) = weight.shape[-1], offset.shape[2:]
-        base_y, base_x = places(k, tall, wide, stride, padding)
-        if turn:
-            base_y, base_x = (
-                b.unflatten(0, (k, k)).transpose(0, 1).flatten(0, 1) for b in (base_y, base_x)
-            )
+        base_y, base_x = (start or places)(k, tall, wide, stride, padding)
         down, across = moves(offset)
-        y, z = add(base_y, down), add(base_x, across)
-        high, broad = sizes(h, w)
-        grid = torch.stack(order(scale(y, high), scale(z, broad)), -1).flatten(1, 2)
+        high, broad = sizes(h, w, tall, wide)
+        if late:
+            y, z = add(scale(base_y, high), down), add(scale(base_x, broad), across)
+        else:
+            y, z = scale(add(base_y, down), high), scale(add(base_x, across), broad)
+        grid = torch.stack(order(y, z), -1).flatten(1, 2)
         grid = grid if each is None else grid[:each].expand(n, -1, -1, -1)
         read = F.grid_sample(x, grid.expand(n, -1, -1, -1), **{"align_corners": False, **sample})
         columns = read.reshape(n, c * k * k, tall, wide)
@@ -137,7 +137,11 @@ def gradient(deform_conv: Any, rng: Random) -> str | None:
         )
         y = function(x, offset, weight, 1, 1)
         if not y.requires_grad:
-            return "No gradient comes back. Stay with tensor operations on x, offset and weight."
+            return (
+                "The output is right, but no gradient comes back, so the offsets could not be"
+                " learnt. Stay with tensor operations on x, offset and weight: NumPy, `.item()`,"
+                " `detach` and `no_grad` cut the gradient off."
+            )
         found = torch.autograd.grad(y.square().sum(), (x, offset, weight), allow_unused=True)
         if any(g is None for g in found):
             name = ("x", "offset", "weight")[[g is None for g in found].index(True)]

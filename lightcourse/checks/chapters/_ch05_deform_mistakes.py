@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor
 
-from lightcourse.checks.chapters._ch05_deform import split, variant
+from lightcourse.checks.chapters._ch05_deform import places, split, variant
 from lightcourse.checks.exercise import Hint, Mistake, Outcome
 
 
@@ -21,6 +21,12 @@ def _halves(offset: Tensor) -> tuple[Tensor, Tensor]:
 def _columns_first(offset: Tensor) -> tuple[Tensor, Tensor]:
     down, across = split(offset)
     return across, down
+
+
+def _samples_turned(weight: Tensor) -> Tensor:
+    """The weight that gives, on samples in their order, what the plain one gives on turned ones."""
+    out, c, k, _ = weight.shape
+    return weight.reshape(out, k * k, c).transpose(1, 2).flatten(1)
 
 
 def _plain(x: Tensor, offset: Tensor, weight: Tensor, stride: int, padding: int) -> Tensor:
@@ -109,8 +115,54 @@ MISTAKES = (
     Mistake(
         "height-and-width-swapped",
         "You divide the rows by the width and the columns by the height.",
-        mimic=variant(sizes=lambda h, w: (w, h)),
+        mimic=variant(sizes=lambda h, w, tall, wide: (w, h)),
         hint=4,
+    ),
+    Mistake(
+        "one-size-for-both",
+        "You divide rows and columns by the width. Rows belong to the height of x.",
+        mimic=variant(sizes=lambda h, w, tall, wide: (w, w)),
+        hint=4,
+    ),
+    Mistake(
+        "one-size-for-both",
+        "You divide rows and columns by the height. Columns belong to the width of x.",
+        mimic=variant(sizes=lambda h, w, tall, wide: (h, h)),
+        hint=4,
+    ),
+    Mistake(
+        "size-of-the-output",
+        "You stretch by the size of the output. −1 … 1 spans the picture that is read, x; its size"
+        " differs from the output's when there is a stride or little padding.",
+        mimic=variant(sizes=lambda h, w, tall, wide: (tall, wide)),
+        hint=4,
+    ),
+    Mistake(
+        "offset-after-the-stretch",
+        "You add the offsets after the stretch to −1 … 1. They are in pixels: add them to the"
+        " places first, then stretch the sum.",
+        mimic=variant(late=True),
+        hint=2,
+    ),
+    Mistake(
+        "places-forgotten",
+        "You read at the offsets alone. An offset says how far a tap moves *from its place*: add"
+        " the places.",
+        mimic=variant(add=lambda place, move: move),
+        hint=2,
+    ),
+    Mistake(
+        "padding-forgotten",
+        "The padding does not reach the places: the first output reads padding pixels further up"
+        " and left.",
+        mimic=variant(start=lambda k, a, b, s, p: places(k, a, b, s, 0)),
+        hint=1,
+    ),
+    Mistake(
+        "stride-forgotten",
+        "The stride does not reach the places: neighbouring outputs read `stride` pixels apart.",
+        mimic=variant(start=lambda k, a, b, s, p: places(k, a, b, 1, p)),
+        hint=1,
     ),
     Mistake(
         "edge-repeated",
@@ -139,6 +191,21 @@ MISTAKES = (
         " 8, in the offsets as in the weight.",
         mimic=variant(flat=lambda weight: weight.transpose(2, 3).flatten(1)),
         hint=2,
+    ),
+    Mistake(
+        "kernel-flipped",
+        "Your kernel is turned by 180°: its first weight meets the last tap. `F.conv2d` does not"
+        " turn it, and this layer does not either.",
+        mimic=variant(flat=lambda weight: weight.flip(2, 3).flatten(1)),
+        hint=5,
+    ),
+    Mistake(
+        "taps-before-channels",
+        "You put the taps before the channels, and the weights have the channels first. Leave the"
+        " samples as grid_sample gives them, channel by channel with the taps inside:"
+        " weight.flatten(1) has the same order.",
+        mimic=variant(flat=_samples_turned),
+        hint=5,
     ),
     Mistake(
         "taps-before-channels",
@@ -173,7 +240,7 @@ HINTS = (
     Hint(
         "I do not know where to begin",
         "Four steps. Where does each tap read? Its place plus its offset. Turn pixels into −1 … 1."
-        " Read there with grid_sample. Multiply with the weights and add up. Print the shape after"
+        " Read there with grid_sample. Multiply by the weights and add up. Print the shape after"
         " each step, with k = 3, a picture of 5 × 7 and padding 1.",
     ),
     Hint(

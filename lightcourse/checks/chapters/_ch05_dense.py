@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lightcourse.checks.compare import Compare
-from lightcourse.checks.exercise import Case, Difference, Hint, Mistake
+from lightcourse.checks.exercise import Case, Difference, Hint, Mistake, Outcome
 from lightcourse.checks.located import located
 from lightcourse.checks.pictures import beside
 
@@ -148,6 +148,12 @@ def _repeated(weight: Tensor, groups: int, dilation: int) -> Tensor:
     return dense.repeat_interleave(dilation, 2).repeat_interleave(dilation, 3)
 
 
+def only_changed(outcome: Outcome) -> bool:
+    """The answer is right; an input is not what it was."""
+    right = outcome.error is None and outcome.difference is None
+    return right and bool(outcome.mutated) and "gradients" not in outcome.mutated
+
+
 MISTAKES = (
     Mistake(
         "groups-tiled",
@@ -230,6 +236,12 @@ MISTAKES = (
         " gaps hold zeros.",
         mimic=_repeated,
         hint=3,
+    ),
+    Mistake(
+        "weight-overwritten",
+        "The answer is right, but your code writes into `weight`, and the caller still needs it as"
+        " it was. Work on a copy: `weight.clone()`.",
+        matches=only_changed,
     ),
 )
 

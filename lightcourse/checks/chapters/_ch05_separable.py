@@ -67,6 +67,7 @@ class Answer:
     parameters: int
     stride: int
     output: Tensor | None
+    biases: int = 0  # numbers in the biases of the two convolutions
 
     def __repr__(self) -> str:
         shapes = "\n".join(f"{name}: {shape}" for name, shape in self.shapes.items())
@@ -82,18 +83,20 @@ def call(cls: Any, case: Case) -> Any:
     parts = {name: getattr(layer, name) for name in PARTS}
     shapes = {f"{name}.weight": _shape(parts[name]) for name in PARTS}
     count = sum(p.numel() for p in layer.parameters())
+    biases = [getattr(parts[name], "bias", None) for name in ("depthwise", "pointwise")]
+    biases = [bias for bias in biases if isinstance(bias, Tensor)]
+    extra = sum(bias.numel() for bias in biases)
     step = _one(getattr(parts["depthwise"], "stride", 1))
     if any(state[name].shape != shape for name, shape in shapes.items()):
-        return Answer(shapes, count, step, None)
+        return Answer(shapes, count, step, None, extra)
     layer.load_state_dict({**layer.state_dict(), **state})
-    for name in ("depthwise", "pointwise"):
-        if getattr(parts[name], "bias", None) is not None:
-            nn.init.zeros_(parts[name].bias)  # its own mistake, not one of the values
+    for bias in biases:
+        nn.init.zeros_(bias)  # its own mistake, not one of the values
     with torch.no_grad():
         output = nn.Module.__call__(layer, x.clone())
     if isinstance(output, nn.Module):
         return Layer(type(output).__name__)
-    return Answer(shapes, count, step, output) if isinstance(output, Tensor) else output
+    return Answer(shapes, count, step, output, extra) if isinstance(output, Tensor) else output
 
 
 @dataclass(frozen=True)
@@ -131,7 +134,7 @@ def run(
             mean, var = state[f"{step}.running_mean"], state[f"{step}.running_var"]
             x = F.batch_norm(x, mean, var, state[f"{step}.weight"], state[f"{step}.bias"])
         else:
-            x = {"relu": F.relu, "relu6": F.relu6}[step](x)
+            x = {"relu": F.relu, "relu6": F.relu6, "gelu": F.gelu}[step](x)
     return x
 
 

@@ -10,9 +10,12 @@ from lightcourse.checks.chapters import _ch05_deform as deform
 from lightcourse.checks.chapters import _ch05_deform_mistakes as deform_mistakes
 from lightcourse.checks.chapters import _ch05_dense as dense
 from lightcourse.checks.chapters import _ch05_lowrank as lowrank
+from lightcourse.checks.chapters import _ch05_lowrank_mistakes as lowrank_mistakes
 from lightcourse.checks.chapters import _ch05_macs as macs
+from lightcourse.checks.chapters import _ch05_macs_hints as macs_hints
 from lightcourse.checks.chapters import _ch05_macs_mistakes as macs_mistakes
 from lightcourse.checks.chapters import _ch05_separable as separable
+from lightcourse.checks.chapters import _ch05_separable_hints as separable_hints
 from lightcourse.checks.chapters import _ch05_separable_mistakes as separable_mistakes
 from lightcourse.checks.exercise import Exercise, Law, Prediction
 
@@ -45,7 +48,7 @@ EXERCISES = [
         picture=separable.picture,
         laws=(Law("every parameter learns", separable.learns, hint=3),),
         mistakes=separable_mistakes.MISTAKES,
-        hints=separable_mistakes.HINTS,
+        hints=separable_hints.HINTS,
     ),
     Exercise(
         id="05.macs",
@@ -53,8 +56,9 @@ EXERCISES = [
         name="macs",
         cases=macs.cases,
         oracle=macs.oracle,
+        compare=macs.compare,
         mistakes=macs_mistakes.MISTAKES,
-        hints=macs_mistakes.HINTS,
+        hints=macs_hints.HINTS,
         show=macs.show,
     ),
     Exercise(
@@ -67,8 +71,8 @@ EXERCISES = [
         compare=lowrank.compare,
         show=lowrank.show,
         picture=lowrank.picture,
-        mistakes=lowrank.MISTAKES,
-        hints=lowrank.HINTS,
+        mistakes=lowrank_mistakes.MISTAKES,
+        hints=lowrank_mistakes.HINTS,
     ),
     Exercise(
         id="05.deform",
@@ -127,15 +131,22 @@ PREDICTIONS = [
                 "3 is what you save when a 3×3 kernel becomes three weights instead of nine. But"
                 " the 1×1 half has only one weight where the 3×3 had nine."
             ),
+            (0.11, 0.12): (
+                "That is the share that is left, 1/256 + 1/9 = 0.115, and right as such. Times"
+                " *fewer* is its inverse: 1 / 0.115."
+            ),
+            (0, 0.9999): (
+                "A number below 1 is a share. Times fewer is above 1: a half is 2 times fewer."
+            ),
             (255, 257): (
                 "256 is what the depthwise half alone saves. The pointwise half is still to come,"
-                " and it is the dear one."
+                " and it is the expensive one."
             ),
             (2303, 2305): "That would be one multiplication left of all. Count both halves again.",
             (
                 1,
                 2.8999,
-            ): "More. The dear half of it, the 1×1 layer, has one weight where there were nine.",
+            ): "More. The expensive half, the 1×1 layer, has one weight where there were nine.",
             (
                 3.1001,
                 8.51,
@@ -184,7 +195,10 @@ PREDICTIONS = [
                 " reads 9 numbers and a pointwise output 512."
             ),
             90: "Even more: 512 out of 512 + 9.",
-            (0, 49.99): (
+            (0, 1): (
+                "The answer is in per cent: a share of 0.98 is 98. Here it is 512 out of 512 + 9."
+            ),
+            (1.0001, 49.99): (
                 "The other way round. A kernel of 1×1 looks small, but it reads all 512 channels;"
                 " the depthwise one reads 9 numbers of one channel."
             ),

@@ -92,7 +92,7 @@ class Layer:
         return found
 
     def touched(self, axis: int, place: int) -> int:
-        """How many weights of one axis one output is multiplied with; padding counts as zeros."""
+        """How many weights of one axis make one output; padding counts as zeros."""
         return len(self.taps(axis, place)) if self.transposed else self.kernel[axis]
 
     def group(self, channel: int, each: int) -> int | None:
@@ -124,10 +124,15 @@ class Layer:
 
     @property
     def weights(self) -> int:
-        """How many weights the layer has, without bias."""
+        """How many weights the layer has, without bias; with those that make its offsets."""
         if self.kind == "shift":
             return 0
-        return self.outputs * self.channels * prod(self.kernel)
+        return (self.outputs + self.offsets) * self.channels * prod(self.kernel)
+
+    @property
+    def offsets(self) -> int:
+        """How many maps a deformable layer makes beside its output: two for each tap."""
+        return 2 * prod(self.kernel) * (self.kind == "deformable")
 
     @property
     def macs(self) -> int:

@@ -13,7 +13,7 @@ MOST_LAYERS, MOST_CELLS, MOST_TAPS = 6, 40, 15
 
 
 def kinds_of_module(module: Any) -> list[Kind]:
-    """Return one choice for each convolution of a module; a lone grouped one gets its dense twin.
+    """Return one choice for each convolution of a module; behind a lone grouped one its dense twin.
 
     Raises:
         UserError: it is no module, has no 2-d convolution, too many, or one too large to draw.
@@ -21,7 +21,7 @@ def kinds_of_module(module: Any) -> list[Kind]:
     found = _convolutions(module)
     layers = [_layer(name, conv) for name, conv in found]
     if len(layers) == 1 and layers[0].groups > 1:
-        layers.insert(0, _twin(layers[0]))
+        layers.append(_twin(layers[0]))
     return [_kind(layer) for layer in layers]
 
 

@@ -51,7 +51,14 @@ class View:
         self.scatters = any(layer.transposed for layer in self.layers)
         self.derive: dict[str, Any] = {}
         self.tables: dict[str, Any] = {"counted": [1] * len(kinds)}
-        for part in (self._axes, self._windows, self._pictures, self._channels, self._texts):
+        for part in (
+            self._axes,
+            self._windows,
+            self._pictures,
+            self._channels,
+            self._borders,
+            self._texts,
+        ):
             self.tables |= part()
 
     def keys(self, names: str, *more: str | int) -> list[str | int]:
@@ -204,6 +211,29 @@ class View:
         }  # fmt: skip
 
     # -- words ---------------------------------------------------------------------------
+
+    def border(self, layer: Layer) -> str:
+        """The longest that is said of a layer's taps on the padding."""
+        least = [min(len(layer.taps(a, i)) for i in range(layer.out(a))) for a in (0, 1)]
+        return words.border(layer, *least)
+
+    def _borders(self) -> dict[str, Any]:
+        """What is said of taps on the padding, by the kernel and the real inputs on each axis."""
+        most = range(1 + max(self.taps, 3))
+        shapes: dict[tuple[str, ...], int] = {}
+        texts: dict[str, int] = {}
+
+        def shape(layer: Layer) -> int:
+            said = tuple(words.border(layer, r, c) for r in most for c in most)
+            return shapes.setdefault(said, len(shapes))
+
+        tables = {"shape": self.nest("kpdg", shape)}
+        rows = [[texts.setdefault(text, len(texts)) for text in said] for said in shapes]
+        size = len(most)
+        self.derive["shape"] = L("shape", *self.keys("kpdg"))
+        self.derive["at_border"] = L("at_border", "shape", "in_py", "in_px")
+        tables["at_border"] = [[row[r * size : (r + 1) * size] for r in most] for row in rows]
+        return {**tables, "border": list(texts)}
 
     def _texts(self) -> dict[str, Any]:
         most = 1 + max(self.taps, 3)

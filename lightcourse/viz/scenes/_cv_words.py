@@ -28,6 +28,21 @@ def caption(layer: Layer) -> str:
     return _CAPTIONS[layer.kind](layer)
 
 
+def border(layer: Layer, rows: int, columns: int) -> str:
+    """Return how many taps of one output lie on the padding, given how many do not on each axis.
+
+    >>> border(Layer("dilated"), 2, 2), border(Layer("dilated"), 3, 3)
+    (' Here **5 of the 9** taps lie on the padding: 4 real cells in each channel.', '')
+    """
+    taps, real = prod(layer.kernel), rows * columns
+    if layer.transposed or layer.kind in ("deformable", "shift") or not layer.valid or real >= taps:
+        return ""
+    cells = f"{real or 'no'} real cell{'' if real == 1 else 's'}"
+    return (
+        f" Here **{taps - real} of the {taps}** taps lie on the padding: {cells} in each channel."
+    )
+
+
 def more(layer: Layer) -> str:
     """Return the part of the claim that the stride decides, and what is not drawn."""
     return _stride(layer) + (f" {layer.note}" if layer.note else "")
@@ -145,11 +160,12 @@ def _differing(layer: Layer) -> tuple[Sequence[int], Sequence[int]]:
 
 def _deformable(layer: Layer) -> str:
     taps = prod(layer.kernel)
-    extra = layer.inputs * 2 * taps * taps
+    extra = layer.offsets * _one(layer)
     return (
         f"Deformable: the **{_one(layer)}** weights of a standard {by(layer.kernel)}, but each of"
         f" the {taps} points can move. Between cells it mixes up to **4** values. Another"
-        f" convolution of {extra} weights computes the {2 * taps} offsets."
+        f" convolution of {extra} weights computes the {layer.offsets} offsets; the layer"
+        f" has both, {layer.weights - extra} + {extra}."
     )
 
 
@@ -239,6 +255,8 @@ def ask(layers: Sequence[Layer]) -> dict[str, Any] | None:
     if len(layers) < 2 or layers[0].groups > 1 or layers[1].groups == 1:
         return None
     dense, now = layers[0], layers[1]
+    if dense.inputs != now.inputs:
+        return None
     c, right = now.inputs, now.channels
     options = sorted({1, 2, 3, now.groups, c // 2, right, c} - {0})
     options = [n for n in options if n <= c]

@@ -40,7 +40,7 @@ def conv_variants(module: Any = None) -> Scene:
         "title": "Which inputs, which weights?",
         "subtitle": "eight convolutions: drag a cell of an output",
         "alt": "Input channels at the left, the kernel of one output in the middle, output channels"
-        " at the right; colours join each weight with the input cell that it is multiplied with",
+        " at the right; colours join each weight with the input cell that it is multiplied by",
         "size": [WIDTH, HEIGHT],
         "dur": 250,
         "params": params,
@@ -48,8 +48,12 @@ def conv_variants(module: Any = None) -> Scene:
         "tables": view.tables,
         "pool": view.pool,
         "marks": [*marks_of(view), *marks],
-        "caption": J(L("caption", *view.keys("kdg")), L("more", *view.keys("ks"))),
-        "room": max((caption(x) + more(x) for x in view.layers), key=len),
+        "caption": J(
+            L("caption", *view.keys("kdg")),
+            L("border", "at_border"),
+            L("more", *view.keys("ks")),
+        ),
+        "room": max((caption(x) + view.border(x) + more(x) for x in view.layers), key=len),
         "code": J(*(L(f"code{i}", *view.keys(name)) for i, name in enumerate(CODE))),
         "warn": L("warn", *view.keys("kpdg")),
     }
