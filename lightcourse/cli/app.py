@@ -135,6 +135,78 @@ def bench(
 
 
 @app.command()
+def train(
+    target: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME", help="Model name, package.module:factory or file.py:factory."
+        ),
+    ],
+    data: Annotated[
+        str,
+        typer.Option(
+            help="builtin, builtin16, builtin64, cifar10, cifar100, fashion_mnist or DIR."
+        ),
+    ] = "builtin",
+    images: Annotated[
+        int | None, typer.Option(help="So many training pictures only.", min=1)
+    ] = None,
+    width: Annotated[float | None, typer.Option(help="Width multiplier of the model.")] = None,
+    epochs: Annotated[int, typer.Option(help="Passes over the training pictures.")] = 8,
+    batch: Annotated[int, typer.Option(help="Pictures per step.")] = 64,
+    lr: Annotated[float, typer.Option(help="Highest learning rate.")] = 0.012,
+    optimizer: Annotated[str, typer.Option(help="adamw or sgd.")] = "adamw",
+    schedule: Annotated[str, typer.Option(help="onecycle, cosine or constant.")] = "onecycle",
+    seeds: Annotated[int, typer.Option(help="Train so often, seeds 0, 1, ….", min=1)] = 1,
+    out: Annotated[Path | None, typer.Option(help="Folder for states and histories.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with what --out holds.")] = False,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")] = "auto",
+    threads: Annotated[int, typer.Option(help="CPU threads; 1 repeats bit by bit.", min=1)] = 1,
+    root: Annotated[Path | None, typer.Option(help="Where the real data lies.")] = None,
+    download: Annotated[bool, typer.Option("--download", help="Fetch it if need be.")] = False,
+) -> None:
+    """Train a model with one or more seeds and print its test accuracy, mean ± deviation.
+
+    Exit code 1: a run diverged, or the disk is full; 130: Ctrl-C, the state is saved in --out.
+    """
+    from lightcourse.cli.train import Data, train_seeds
+
+    recipe = {
+        "epochs": epochs, "batch_size": batch, "lr": lr, "optimizer": optimizer,
+        "schedule": schedule, "device": device, "threads": threads,
+    }  # fmt: skip
+    pictures = Data(data, images, root, download)
+    raise typer.Exit(train_seeds(target, width, pictures, recipe, seeds, out, resume=resume))
+
+
+@app.command()
+def study(
+    name: Annotated[str, typer.Argument(help="A study, as receptive_field, or a log (.json).")],
+    quick: Annotated[bool, typer.Option("--quick", help="Small: at most a minute.")] = False,
+    seeds: Annotated[int | None, typer.Option(help="Seeds 0, 1, … [3].", min=1)] = None,
+    images: Annotated[int | None, typer.Option(help="So many training pictures.", min=1)] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over them.", min=1)] = None,
+    jobs: Annotated[int, typer.Option(help="Processes side by side.", min=1)] = 1,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Dask scheduler that trains, as tcp://host:8786.")
+    ] = None,
+    cache: Annotated[bool, typer.Option(help="Keep finished runs, and take those there.")] = True,
+    out: Annotated[Path | None, typer.Option(help="Folder for log and figure.")] = None,
+) -> None:
+    """Run one of the course's experiments: variants × seeds, a table, a verdict.
+
+    Exit code 130: Ctrl-C; finished runs are kept, and the same command goes on from there.
+    """
+    from lightcourse.cli.study import run_study
+
+    settings = {
+        "quick": quick or None, "seeds": seeds, "train": images, "epochs": epochs, "jobs": jobs,
+        "scheduler": scheduler, "cache": cache,
+    }  # fmt: skip
+    raise typer.Exit(run_study(name, out, settings))
+
+
+@app.command()
 def check(
     notebook: Annotated[Path, typer.Argument(help="Your notebook of a chapter.")],
     timeout: Annotated[int, typer.Option(help="Seconds for the whole notebook.", min=1)] = 300,

@@ -1,0 +1,47 @@
+"""`lightcourse study`: run one of the course's experiments, or run a logged one again."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from lightcourse.errors import UserError
+
+INTERRUPTED = 130  # what shells expect after Ctrl-C
+
+
+def run_study(name: str, out: Path | None, settings: dict[str, Any]) -> int:
+    """Run a study by its name, or that of a log (.json); print the table, save log and figure.
+
+    Settings that are None stay those of the study or the log. 0 done, 130 stopped with Ctrl-C.
+    """
+    if out is not None and out.is_file():
+        raise UserError(f"{out} is a file; give --out a folder.")
+    given = {key: value for key, value in settings.items() if value is not None}
+    if not name.endswith(".json") and name not in _names():
+        raise UserError(
+            f"there is no study {name!r}; choose one of {', '.join(_names())}, or a log (.json)."
+        )
+    # torch costs a second to import: a wrong call is told before
+    from lightcourse.training import studies
+    from lightcourse.training.experiment import Stopped, rerun
+
+    try:
+        found = rerun(name, **given) if name.endswith(".json") else studies.run(name, **given)
+    except Stopped as stop:
+        print(f"lightcourse: {stop}", file=sys.stderr)
+        return INTERRUPTED
+    print(found)
+    if out is not None:
+        stem = found.name.replace(" ", "_")
+        log = found.save(out / f"{stem}.json")
+        found.figure().savefig(out / f"{stem}.png", dpi=150)
+        print(f"\nwritten: {log} and {log.with_suffix('.png').name}")
+    return 0
+
+
+def _names() -> list[str]:
+    """The studies, without importing torch; a test holds this against the real table."""
+    return [
+        "batch_norm", "block_kinds", "channel_shuffle", "downsampling", "multipliers",
+        "receptive_field",
+    ]  # fmt: skip
