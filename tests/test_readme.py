@@ -29,13 +29,30 @@ def test_the_wrong_shuffle_gets_the_printed_diagnosis(monkeypatch):
     assert said.split() == shown.split()
 
 
-def test_the_analysis_example_runs():
+def test_the_analysis_example_runs(tmp_path, monkeypatch):
     from lightcourse.models import mobilenet_v2
 
+    monkeypatch.setenv("LIGHTCOURSE_HOME", str(tmp_path))
     code = next(b for b in blocks("python") if "analyze(my_model" in b)
     names = {"my_model": mobilenet_v2().features}
     exec(code.replace("224, 224", "64, 64").replace("seconds=3", "seconds=1"), names)
     assert names["report"].params > 2_000_000 and names["report"].unknown == ()
+
+
+def test_the_training_example_runs(tmp_path, monkeypatch, capsys):
+    from torch import nn
+
+    monkeypatch.setenv("LIGHTCOURSE_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    code = next(b for b in blocks("python") if "load(" in b)
+
+    def make():
+        return nn.Sequential(nn.AvgPool2d(8), nn.Flatten(), nn.Linear(48, 10))
+
+    names = {"my_model": make(), "make_plain": make, "make_light": make}
+    exec(code.replace("train=1000, test=500", "train=128, test=50"), names)
+    assert len(names["history"].epochs) == 2 and (tmp_path / "runs" / "mine").is_dir()
+    assert "±" in capsys.readouterr().out
 
 
 def test_the_analysis_prints_what_is_shown():
@@ -65,6 +82,13 @@ COMMANDS = [
 ]
 
 
+# what would take minutes runs on a few pictures: a later option wins
+SMALL = {
+    "train": "--data builtin16 --images 128 --epochs 1 --seeds 1 --batch 32",
+    "study": "--images 300 --epochs 1 --seeds 2",
+}
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_line_is_understood(command, tmp_path, monkeypatch, capsys):
     """Each line runs, in a folder with the files it names; windows stay closed."""
@@ -73,8 +97,10 @@ def test_every_command_line_is_understood(command, tmp_path, monkeypatch, capsys
     opened = []
     monkeypatch.setattr(lightcourse.viz, "demo", lambda name, **options: opened.append(name))
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LIGHTCOURSE_HOME", str(tmp_path / "home"))
     (tmp_path / "my_net.py").write_text(
         "from torch import nn\nbuild = nn.Sequential(nn.Conv2d(3, 8, 3))\n"
     )
-    assert run(shlex.split(command)[1:]) == 0
+    words = shlex.split(command)[1:]
+    assert run([*words, *SMALL.get(words[0], "").split()]) == 0
     assert capsys.readouterr().out or opened
