@@ -17,6 +17,7 @@
 # %%
 import statistics
 import time
+from dataclasses import replace
 
 import matplotlib.pyplot as plt
 import torch
@@ -25,7 +26,14 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from lightcourse import analyze, check, create_model, hint, predict, progress, reveal, solution, viz
 from lightcourse._torchvision import import_torchvision
-from lightcourse.analysis import count_access, latency_by_layer, probe, roofline, trace
+from lightcourse.analysis import (
+    count_access,
+    latency_by_layer,
+    probe,
+    roofline,
+    this_machine,
+    trace,
+)
 from lightcourse.analysis.profilers import PROFILERS, parts, profiler_table
 from lightcourse.checks import hidden_check, run_check
 
@@ -101,7 +109,7 @@ print(
 # | price | what it is | where it hurts |
 # | --- | --- | --- |
 # | **parameters (参数量)** | numbers that are learnt | storage, download |
-# | **MACs (计算量)** | multiplications, each with its addition | arithmetic units, energy |
+# | **MACs (乘加次数)**, the computation (计算量) | multiplications, each with its addition | arithmetic units, energy |
 # | **memory access (内存访问量)** | bytes read and written | memory bandwidth, energy |
 # | **peak activation memory (峰值激活内存)** | bytes of maps that are alive at once | a microcontroller's few hundred kilobytes |
 # | **latency (延时)** | seconds, on one machine | the user |
@@ -155,7 +163,7 @@ viz.cost_microscope()
 # 3. Set *Run* to **fused** and back. Which bars change, and which do not?
 # 4. Drag the *width* α to one half. Then drag the *size*. Which prices follow which?
 # 5. Drag the two dots of the roof, at its foot and at its top. Left of the corner a row waits for memory. Which rows
-#    cross the corner first?
+#    cross the corner first? (The peak is in FLOP/s here, two for each MAC.)
 #
 # Now your first and your third guess.
 
@@ -660,9 +668,11 @@ print(
 # If the first is longer, the layer is **compute-bound (计算受限)**: only faster arithmetic helps. If the second is,
 # it is **memory-bound (访存受限)**: then a layer with half the MACs takes just as long.
 #
-# Which of the two it is can be read off one number, the **arithmetic intensity (计算密集程度)**: FLOPs for each byte moved,
+# Which of the two it is can be read off one number, the **arithmetic intensity (计算强度,
+# also 算术强度)**: FLOPs for each byte moved,
 # 2 · macs / bytes. Draw the attainable speed over the intensity: it rises, and then it is flat. That picture is called
-# the **roofline** (Williams et al. 2009), and the corner is the **ridge**. It lies at 2 · peak / bandwidth.
+# the **roofline** (Williams et al. 2009), and the corner is the **ridge**. It lies at 2 · peak / bandwidth. (The 2 is
+# there because this peak counts MACs a second. The picture under *Play* writes its peak in FLOP/s, which is twice that.)
 
 
 # %% nbgrader={"grade": false, "grade_id": "04-roof", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -710,12 +720,16 @@ hint("04.roof")
 # MobileNet rounds like this:
 #
 # 1. to the nearest multiple of the divisor; halfway goes up;
-# 2. never to 0: at least one divisor;
-# 3. if that would lose more than 10 % of the channels, take the next multiple.
+# 2. never to 0: at least one divisor, whatever the divisor is;
+# 3. if that would lose more than 10 % of the channels, take the next multiple. (0 loses all of them, so this takes care
+#    of rule 2 as well.)
+#
+# The channels may be a fraction, and all three rules look at them as they come: 35.7, not 35.
 #
 # ```text
 # 35 → 32      nearest, and 32 is at least 90 % of 35
 # 11 →  8 → 16 nearest is 8, but 8 is less than 90 % of 11
+#  5 →  0 → 16 with a divisor of 16: the least is 16
 # ```
 
 
@@ -728,7 +742,7 @@ def make_divisible(channels: float, divisor: int = 8) -> int:
     make_divisible(35) is 32, make_divisible(11) is 16
     """
     ### BEGIN SOLUTION
-    multiples = max(1, int(channels / divisor + 0.5))  # int cuts, so a half goes up
+    multiples = int(channels / divisor + 0.5)  # int cuts, so a half goes up
     if multiples * divisor < 0.9 * channels:
         multiples += 1
     return multiples * divisor
@@ -752,12 +766,14 @@ hint("04.divisible")
 
 # %%
 slim = create_model("mobilenet_v2", width_mult=0.35)
-used = {layer.out_channels for layer in slim.modules() if isinstance(layer, nn.Conv2d)}
+plan = {1: 16, 2: 24, 4: 32, 7: 64, 11: 96, 14: 160, 17: 320}  # first block of a width: the width
 if run_check("04.divisible", make_divisible).passed:
-    for wide in (16, 24, 32, 64, 96, 160, 320):
-        mine = make_divisible(0.35 * wide)
+    for block, wide in plan.items():
+        convs = [m for m in slim.features[block].modules() if isinstance(m, nn.Conv2d)]
+        mine, theirs = make_divisible(0.35 * wide), convs[-1].out_channels
         print(
-            f"{wide:>4} · 0.35 = {0.35 * wide:>5.1f} → {mine:>3}   in the network: {mine in used}"
+            f"{wide:>4} · 0.35 = {0.35 * wide:>5.1f} → {mine:>3}   in features.{block:<2} of the"
+            f" network: {theirs:>3}   {'the same' if mine == theirs else 'not the same'}"
         )
 else:
     print("Your make_divisible() is not right yet; come back to this cell later.")
@@ -803,7 +819,8 @@ reveal("04.p2")
 # sizes in turn and keeps the best of each. Thirty seconds are good; here it gets three.
 
 # %%
-print("Measuring this machine for 3 seconds …")
+known = this_machine()
+print("Measured before, and kept." if known else "Measuring this machine for 3 seconds …")
 machine = probe(seconds=3, progress=False)
 print(machine)
 print(f"peak       {machine.peak_macs / 1e9:>8.1f} billion MACs a second")
@@ -812,16 +829,20 @@ for size, speed in machine.caches[::2]:
     print(f"           {speed / 1e9:>8.1f} for {size / 2**20:.2f} MiB in all")
 
 # %% [markdown]
-# A short probe finds the peak well: it is at most a few per cent low. The bandwidth can be low by half, or by more
-# when other programs are busy, because they share the memory. If this machine is quiet now and was not before, run
-# `probe(seconds=30, force=True)`.
+# The probe keeps the best of many runs. So other programs can make its numbers too low, hardly too high. The bandwidth
+# suffers most, because all programs share the memory. The result is kept in your course folder, and the next run of
+# this cell only reads it. If the machine is quiet now and was not before, run `probe(seconds=30, force=True)`.
 #
 # There is not one bandwidth. A small map stays in a **cache (缓存)** near the arithmetic, and the cache is faster than
-# the memory. So the prediction takes the bandwidth that fits the size of the layer.
+# the memory. So from here on **at least** means, everywhere: max(macs / peak, bytes / bandwidth), with the bandwidth
+# that fits the bytes of that layer. It is the roof and nothing else. What PyTorch needs to call an operator at all, the
+# *µs for the smallest layer* in the first line, is not in it.
 #
 # ### Claim: the roof explains the clock
 #
 # Four layers with exactly the same MACs again. The first uses each number of its input 288 times, the last 9 times.
+# From here to the end of *Measure* the cells are long, because they time, sum up and draw. Run them; you need not read
+# their code, only what they print.
 
 # %%
 four = {
@@ -856,7 +877,9 @@ def relative(races, name, base):
 
 heats = [race(four, rounds=10) for _ in range(5)]
 measured = {name: statistics.median(times[name] for times in heats) for name in four}
-print(f"\n{'':<28}{'M MACs':>8}{'MB':>7}{'FLOP/B':>8}{'bound':>9}{'at least':>11}{'measured':>11}")
+print(
+    f"\n{'':<28}{'M MACs':>8}{'MB':>7}{'FLOP/B':>8}{'bound':>9}{'at least':>11}{'measured':>11}{'× floor':>9}"
+)
 found = {}
 for name, (layer, x) in four.items():
     report = analyze(layer, x)
@@ -865,6 +888,7 @@ for name, (layer, x) in four.items():
     print(
         f"{name:<28}{report.macs / 1e6:>8.1f}{report.memory_access / 1e6:>7.1f}{intensity:>8.1f}"
         f"{bound:>9}{1e6 * seconds:>8.0f} µs{1e6 * measured[name]:>8.0f} µs"
+        f"{measured[name] / seconds:>9.1f}"
     )
 dense, *_, thin = four
 said, (was, spread) = found[thin] / found[dense], relative(heats, thin, dense)
@@ -877,9 +901,20 @@ elif said > 0.6 * was:
     print("Verdict: the bytes explain most of the difference.")
 else:
     print("Verdict: the bytes explain a part of the difference. The rest is not in the counts.")
+level = [name for name in four if found[name] < 1.05 * min(found.values())]
+if len(level) > 1:
+    slow, quick = max(level, key=measured.get), min(level, key=measured.get)
+    gap, spread = relative(heats, slow, quick)
+    print(f"\n{len(level)} of the four have the same floor. Among them {slow}")
+    print(f"takes {gap:.1f} ± {spread:.1f} times the time of {quick}.")
+    if gap - 3 * spread > 1.2:
+        print("Neither MACs nor bytes tell them apart: each kind of layer has its own program.")
 
 # %% [markdown]
-# The roof is a *floor* under the time. A layer may well lie far above it; the last two columns say how far.
+# The roof is a *floor* under the time. A layer may well lie far above it; the last column says how far. And it ranks no
+# layers that have the same floor. A high intensity is no promise: the dense 3×3 has the highest of the four, and a 1×1
+# of the same MACs, which is a plain product of two matrices, may well be faster. How well the program of a layer uses
+# the arithmetic is in no count.
 #
 # ### Layer by layer
 #
@@ -889,7 +924,8 @@ else:
 # %%
 print("Timing MobileNetV2 layer by layer, 4 seconds …")
 mobilenet = create_model("mobilenet_v2").eval()
-layer_times = latency_by_layer(mobilenet, machine=machine, seconds=4)
+no_fee = replace(machine, overhead=0.0)  # at least: the roof alone, without a price for each call
+layer_times = latency_by_layer(mobilenet, machine=no_fee, seconds=4)
 modules = dict(mobilenet.named_modules())
 
 
@@ -901,7 +937,7 @@ def kind_of(line):
             return "depthwise 3×3"
         return "1×1" if layer.kernel_size == (1, 1) else "first 3×3"
     names = {"BatchNorm2d": "batch norm", "ReLU6": "ReLU6", "Linear": "linear", "add": "addition"}
-    return names.get(line.kind, "the rest, Python")
+    return names.get(line.kind, "between, Python" if line.kind == "Python" else "pooling, dropout")
 
 
 groups = {}
@@ -920,10 +956,10 @@ print(
 )
 for kind, values in sorted(sums.items(), key=lambda item: -item[1][3]):
     cells = [f"{value / total:.0%}" for value, total in zip(values, totals, strict=True)]
-    ratio = "-" if "Python" in kind else f"{values[3] / values[2]:.1f}"
-    bound = sum(line.bound == "memory" for line in groups[kind])
-    print(f"{kind:<18}{cells[0]:>7}{cells[1]:>8}{cells[2]:>10}{cells[3]:>10}{ratio:>7}", end="")
-    print(f"{bound:>7} of {len(groups[kind])}")
+    ratio = f"{values[3] / values[2]:.1f}" if values[2] else "-"
+    bounds = [line.bound for line in groups[kind] if line.bound != "none"]
+    waits = f"{bounds.count('memory'):>7} of {len(bounds)}" if bounds else f"{'-':>7}"
+    print(f"{kind:<18}{cells[0]:>7}{cells[1]:>8}{cells[2]:>10}{cells[3]:>10}{ratio:>7}{waits}")
 print("(ratio: measured over at least)")
 print(f"\nin all {1000 * totals[3]:.1f} ms, at least {1000 * totals[2]:.1f} ms")
 if layer_times.warning:
@@ -935,6 +971,9 @@ COLOURS = {
     "depthwise 3×3": "#d55e00",
     "batch norm": "#b27c00",
     "ReLU6": "#009e73",
+    "linear": "#cc79a7",
+    "addition": "#56b4e9",
+    "first 3×3": "#111111",
 }
 figure, axes = plt.subplots(1, 2, figsize=(10.5, 4.4))
 for kind, lines in groups.items():
@@ -960,19 +999,29 @@ plt.show()
 def misplaced(price):
     """Share of the time that lands at the wrong layer when time is dealt out by this price."""
     rows = [line for line in layer_times.rows if line.measured > 0]
-    given, took = sum(getattr(r, price) for r in rows), sum(r.measured for r in rows)
-    gaps = (abs(getattr(r, price) / given - r.measured / took) for r in rows)
-    return sum(gaps) / 2
+    given, took = sum(price(r) for r in rows), sum(r.measured for r in rows)
+    return sum(abs(price(r) / given - r.measured / took) for r in rows) / 2
 
 
-PRICES = {"the MACs": "macs", "the bytes": "memory_access", "the roof": "predicted"}
+def with_a_fee(line):
+    """The roof, and for each operator what a call of the smallest layer takes."""
+    return line.predicted + (machine.overhead if line.predicted else 0)
+
+
+PRICES = {
+    "the MACs": lambda line: line.macs,
+    "the bytes": lambda line: line.memory_access,
+    "the roof": lambda line: line.predicted,
+    "the roof and a fixed price for each call": with_a_fee,
+}
 shares = {words: misplaced(price) for words, price in PRICES.items()}
 print("Deal the whole time out to the layers, in proportion to …")
 for words, share in shares.items():
-    print(f"   {words:<9} and {share:.0%} of it lands at the wrong layer")
+    print(f"   {words:<41}{share:>4.0%} of it lands at the wrong layer")
 best = min(shares, key=shares.get)
-verb = "comes" if best == "the roof" else "come"
-print(f"Verdict: of the three, {best} {verb} nearest, and {shares[best]:.0%} is still misplaced.")
+print(
+    f"Verdict: nearest {'comes' if 'roof' in best else 'come'} {best}; {shares[best]:.0%} is still misplaced."
+)
 ratios = sorted(line.ratio for line in layer_times.rows if line.ratio)
 below = sum(ratio < 0.9 for ratio in ratios)
 print(
@@ -980,9 +1029,11 @@ print(
 )
 
 # %% [markdown]
-# And the same layers under this machine's roof, those with MACs. The height of a dot is its measured speed. The full line is
-# the roof for maps that come from memory, the dashed one for maps that stay in the nearest cache. The column near 2 FLOPs
-# a byte, and what lies left of it, is depthwise, but for the classifier.
+# And the same layers under this machine's roof, those with MACs. The height of a dot is its measured speed. The full line
+# is the roof for maps that come from memory, the dashed one for maps that stay in the nearest cache. The roof of a layer
+# lies in the band between them, by how many bytes it touches. So a dot may be coloured *limited by arithmetic* though
+# it stands left of the full line's corner: its bytes come from a cache. The column near 2 FLOPs a byte, and what lies
+# left of it, is depthwise, but for the classifier.
 
 # %%
 roofline(analyze(mobilenet), machine).figure(layer_times)
@@ -998,7 +1049,8 @@ roofline(analyze(mobilenet), machine).figure(layer_times)
 # * **Who is below the floor?** There should be nobody. A layer is, if its map was still in the nearest cache, or if the
 #   probe found less bandwidth than there is.
 # * **What does a small layer cost at least?** Some microseconds, whatever it does, and a small depthwise layer many more:
-#   each call of an operator has its fixed price, and a hundred small layers pay it a hundred times.
+#   each call of an operator has its fixed price, and a hundred small layers pay it a hundred times. So a high ratio in
+#   the lines of the additions and the pooling says little: they have next to nothing to do, and pay the price.
 #
 # ### Same bytes, different time
 #
@@ -1091,14 +1143,27 @@ tiny = work[32]
 calls = sum(share.count for share in tiny.by_kind())
 floor = 1000 * sum(seconds for _, seconds, _ in at_least(tiny))
 price = 1000 * calls * machine.overhead
-print(f"\nAt 32 pixels {1000 * scaled[32]:.1f} ms.")
-print(f"By the roof at least {floor:.1f} ms; {calls} calls of a smallest layer {price:.1f} ms.")
+print(f"\nAt 32 pixels {1000 * scaled[32]:.1f} ms. By the roof at least {floor:.1f} ms;")
+print(f"{calls} calls, each at the price of the smallest layer, {price:.1f} ms.\n")
+parts_of = {}
+for line in latency_by_layer(mobilenet, (1, 3, 32, 32), machine=no_fee, seconds=1).rows:
+    parts_of.setdefault(kind_of(line), []).append((line.measured, line.predicted))
+took = sum(one for lines in parts_of.values() for one, _ in lines)
+print(f"{'where it goes':<18}{'calls':>6}{'ms':>7}{'share':>7}{'µs a call':>11}{'at least':>10}")
+for kind, lines in sorted(parts_of.items(), key=lambda item: -sum(one for one, _ in item[1])):
+    spent, least = (sum(column) for column in zip(*lines, strict=True))
+    print(
+        f"{kind:<18}{len(lines) if least else '-':>6}{1000 * spent:>7.2f}{spent / took:>7.0%}",
+        end="",
+    )
+    print(f"{1e6 * spent / len(lines):>11.0f}{1e6 * least / len(lines):>10.1f}" if least else "")
 
 # %% [markdown]
 # The MACs follow ρ². The time does not: it meets a floor. Two things do not shrink with the picture. The parameters are
 # read whole, so the bytes fall more slowly than the MACs. And every operator has its fixed price: to be called, to get
-# its memory, to set up its program. For some kinds that price is high: look at the smallest depthwise layers in the
-# picture of all layers. The roof does not see it.
+# its memory, to set up its program. The roof does not see it. Nor is it the same for all: compare *µs a call* with *at
+# least*, and with the µs of the smallest layer that the probe found. A kind far above both, on many machines the depthwise
+# layers, has a program that is dear to set up or slow, and there the time has gone.
 #
 # ### Claim: channels should be a multiple of 8
 #
@@ -1134,6 +1199,7 @@ for kernel, times in curves.items():
         if min(times[c + i] for i in (1, 2, 3)) > 1.2 * max(times[c - i] for i in (0, 1, 2))
     ]
     good = [c for c in cliffs if c % 8 == 0]
+    forty = times[40] / times[48]
     one_more = f"33 channels take {times[33] / times[32]:.2f} times the time of 32"
     if cliffs:
         after = ", ".join(map(str, cliffs))
@@ -1142,13 +1208,17 @@ for kernel, times in curves.items():
         )
     else:
         print(f"{kernel}×{kernel}: no cliff; {one_more}.")
+    print(f"     40 channels, a multiple of 8, take {forty:.2f} times the time of 48.")
 
 # %% [markdown]
 # Two things come out, and they may differ on your machine. Where there is a staircase, its steps are as wide as the
-# registers of the processor: with steps of 16, 33 channels are computed as if they were 48. Where there is none, the program for that
-# layer handles any number well. So the rule is *do not stand just above a step*; a multiple of 8 (better 16 or 32) is
-# always safe. On a staircase 31 costs as much as 32, so the 32nd channel is a present; the 33rd is dear. A single peak or
-# dip in a curve is noise; a step that stays is not.
+# program's blocks of channels: with steps of 16, 33 channels are computed as if they were 48. Where there is none, the
+# program for that layer handles any number well.
+#
+# So the rule is *do not stand just above a step*. On a staircase 31 costs as much as 32, so the 32nd channel is a
+# present; the 33rd is dear. Which multiple is safe depends on the width of the steps. With steps of 8 it is any multiple
+# of 8. With steps of 16 it is not: 40 channels then cost as much as 48, a ratio near 1 in the lines that begin with 40. A
+# multiple of 32 stands on a step of either width. A single peak or dip in a curve is noise; a step that stays is not.
 
 # %% [markdown]
 # ## Meet the real thing
@@ -1213,12 +1283,13 @@ axes[1].fill_between(
     range(len(line.live)), [b / 1e6 for b in line.live], color="#c04f00", step="mid"
 )
 axes[1].plot([b / 1e6 for b in report.timeline("fused").live], color="#222222", lw=1, label="fused")
-axes[1].set(xlabel="operator", ylabel="MB alive", xlim=(0, len(line.live)))
+axes[1].set(xlabel="step", ylabel="MB alive", xlim=(0, len(line.live)))
 axes[1].legend(frameon=False)
 figure.tight_layout()
 plt.show()
 print(
-    f"the most memory is alive at operator {line.peak_op + 1} of {len(line.live)}: {line.peak / 1e6:.2f} MB"
+    f"the most memory is alive at step {line.peak_op + 1} of {len(line.live)}: {line.peak / 1e6:.2f} MB"
+    " (a dropout, which does nothing here, is a step, too)"
 )
 print(f"fused: {report.peak_activation_fused / 1e6:.2f} MB")
 
@@ -1321,7 +1392,8 @@ else:
 
 # %% [markdown]
 # Last, put your own network under the microscope: change the rows, run the cell, and move the sliders. The button *this
-# machine* over the roof sets what the probe has found (it is missing if that lies off the scale).
+# machine* over the roof sets what the probe has found. Its peak is in FLOP/s there, two for each
+# MAC. Hold the pointer over it: where a speed of your machine lies off the scale, the words say what is drawn.
 
 # %%
 mine = row(16, 3, stride=2) + row(16, 3, groups=16) + row(32, 1) + row(32, 3, stride=2, groups=32)
@@ -1391,7 +1463,7 @@ viz.cost_microscope(module_of(mine), size=96)
 # * A MAC is two FLOPs. Say which you count, and use one tool.
 # * Intensity below the ridge: fewer bytes help, fewer MACs do not.
 # * The roof is a floor under the time. What lies far above it has a slow program or a fixed price.
-# * Channels in multiples of 8, or better 16 or 32, are safe.
+# * Channels: do not stand just above a step. Whether a multiple of 8 is enough, or 16 or 32, the machine says.
 #
 # **To take along.** Five prices, five addresses. First ask which of them is too high.
 

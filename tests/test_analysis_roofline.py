@@ -170,6 +170,25 @@ def test_table_html_dict_and_frame(line) -> None:
     assert "bound" in frame.columns and len(frame) == 6
 
 
+def test_names_on_the_figure_stand_on_no_other_words_and_inside() -> None:
+    from lightcourse import create_model
+
+    machine = Machine("m", 98e9, 6.8e9, caches=((2**18, 134e9), (2**26, 6.8e9)))
+    figure = roofline(analyze(create_model("mobilenet_v2")), machine).figure()
+    (axes,) = figure.axes
+    figure.draw_without_rendering()
+    boxes = [words.get_window_extent() for words in axes.texts]
+    assert len(boxes) >= 5  # peak, two bandwidths, and at least two layers
+    for i, box in enumerate(boxes):
+        assert not any(box.overlaps(other) for other in boxes[:i])
+        assert axes.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1
+    (band,) = axes.patches  # between the roof of the memory and that of the nearest cache
+    assert len(band.get_xy()) == 9
+    assert "a layer's own bytes" in axes.get_title(loc="left")
+    flat = roofline(analyze(nn.Conv2d(3, 8, 3), (1, 3, 8, 8)), TOY).figure().axes[0]
+    assert not flat.patches and "own bytes" not in flat.get_title(loc="left")
+
+
 def test_figure_shows_a_dot_for_each_layer_that_multiplies(line) -> None:
     figure = line.figure()
     axes = figure.axes[0]

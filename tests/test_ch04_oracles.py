@@ -11,10 +11,10 @@ from lightcourse.checks import run_check
 from lightcourse.checks.chapters import (
     _ch04_alive,
     _ch04_conv,
-    _ch04_conv_mistakes,
+    _ch04_conv_wrong,
     _ch04_divisible,
     _ch04_net,
-    _ch04_net_mistakes,
+    _ch04_net_wrong,
     _ch04_roof,
     ch04,
 )
@@ -41,13 +41,13 @@ def test_a_convolution_costs_what_the_papers_say(args, options, params, macs, el
 
 def test_the_rules_behind_the_mistakes_are_right_where_nothing_is_wrong():
     rng = random.Random(4)
-    right = _ch04_conv_mistakes.wrong()
+    right = _ch04_conv_wrong.wrong()
     for _ in range(30):
         case = _ch04_conv.random_case(rng)
         want = _ch04_conv.by_torch(*case.args, **case.kwargs)
         assert right(*case.args, **case.kwargs) == want
         net = _ch04_net.random_net(rng)
-        assert _ch04_net_mistakes.right(net, (4, 9, 11)) == _ch04_net.by_analysis(net, (4, 9, 11))
+        assert _ch04_net_wrong.right(net, (4, 9, 11)) == _ch04_net.by_analysis(net, (4, 9, 11))
 
 
 def test_a_net_of_one_convolution_is_a_convolution():

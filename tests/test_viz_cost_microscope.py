@@ -156,10 +156,10 @@ def test_the_caption_says_where_the_halves_lie(scene, reports):
             least = next(
                 n for n in range(1, 22) if 2 * sum(b[k] for b in blocks[:n]) >= total
             )  # fmt: skip
-            assert f"half of the {name} after {least}" in text
-    assert "half of the bytes after 5, half of the MACs after 11, half of the params after 18" in (
-        scene.caption()
-    )
+            rows = "the first" if least == 1 else f"the first {least}"
+            assert f"half of the {name} in {rows}" in text
+    halves = "bytes in the first 5", "MACs in the first 11", "params in the first 18"
+    assert ", ".join(f"half of the {half}" for half in halves) in scene.caption()
 
 
 def test_bytes_belong_to_normalisation_activation_and_depthwise(scene):
@@ -312,7 +312,38 @@ def test_this_machines_own_roof_is_one_of_the_choices(monkeypatch):
     tips = [m["tip"] for m in scene.spec["marks"] if m["id"] == "machine0"]
     assert tips == ["this machine, as probed: 74.6 GFLOP/s, 13.1 GB/s"]
     assert viz.cost_microscope().state["peak"] == peak  # four choices fit into the budget, too
-    assert "this machine" not in roofs_of(SimpleNamespace(peak_macs=1e3, bandwidth=1e9)).presets
+
+
+def test_a_machine_off_the_scale_is_drawn_at_its_end_and_says_so(monkeypatch):
+    machine = SimpleNamespace(peak_macs=104e9, bandwidth=6.02e9)
+    roofs = roofs_of(machine)
+    peak, band = roofs.presets["this machine"]
+    assert roofs.peaks[peak] == pytest.approx(208e9)
+    assert roofs.bands[band] == pytest.approx(1e10)
+    assert roofs.beyond == (208e9, 6.02e9)
+    assert roofs_of(SimpleNamespace(peak_macs=1e11, bandwidth=2e10)).beyond is None
+    monkeypatch.setattr(module, "_machine", lambda: machine)
+    scene = viz.cost_microscope(nn.Conv2d(3, 8, 3), size=32)
+    (tip,) = (m["tip"] for m in scene.spec["marks"] if m["id"] == "machine0")
+    assert "probed 208 GFLOP/s, 6.02 GB/s; off the scale" in tip
+    assert tip.endswith("nearest that fits: 208 GFLOP/s, 10.0 GB/s")
+
+
+def test_words_under_the_roof_stand_neither_on_it_nor_on_each_other(scene):
+    for peak in range(len(roofs_of(None).peaks)):
+        drawn = shown(scene, peak=peak)
+        reach, time = drawn["reach"]["y"], drawn["time"]["y"]
+        assert time == reach + 17
+        said = drawn["peak_s"]["y"]
+        assert said <= reach - 14 or said >= time + 14
+        assert not reach - 14 < drawn["flat"]["y2"] < time + 3
+
+
+def test_a_layer_that_is_called_by_a_number_does_not_look_like_a_count():
+    net = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 8, 3))
+    caption = viz.cost_microscope(net, size=32).caption()
+    assert "Most memory is alive in layer " in caption
+    assert "in the first **" not in caption and "half of the MACs in the first 3" in caption
 
 
 # -- folding, own networks, mistakes --------------------------------------------------------------

@@ -167,8 +167,9 @@ def latency_by_layer(
     Layers run where they belong, with the caches as the layer before leaves them: timed alone they
     look up to a third faster than they are. Operators outside of layers (an addition, a
     concatenation) have rows of their own, and what Python needs is the last row. The prediction is
-    `machine.seconds(macs, bytes)` plus the machine's overhead. Without `machine` it is the one that
-    `probe` found; where it never ran, a probe of three seconds does.
+    `machine.seconds(macs, bytes)` plus the machine's overhead; for the plain roof, without a price
+    for each call, pass `dataclasses.replace(machine, overhead=0.0)`. Without `machine` it is the
+    one that `probe` found; where it never ran, a probe of three seconds does.
 
     >>> toy = Machine("toy", peak_macs=1e10, bandwidth=1e10)
     >>> model = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU())

@@ -1,7 +1,7 @@
 """The roofline as a picture: log-log axes, the roofs, and a dot for every layer."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from lightcourse.analysis._time_text import duration
@@ -10,6 +10,8 @@ from lightcourse.errors import UserError
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.text import Annotation
+    from matplotlib.transforms import Bbox
 
     from lightcourse.analysis._layer_times import LayerTimes
     from lightcourse.analysis.roofline import Roofline
@@ -46,8 +48,9 @@ def draw(line: "Roofline", times: "LayerTimes | None") -> "Figure":
     axes.set_yscale("log")
     _roofs(axes, line, dots)
     _layers(axes, dots)
-    _labels(axes, dots)
     _words(axes, line, times)
+    figure.draw_without_rendering()  # the layout must stand before words can be measured
+    _labels(axes, dots)  # last: names keep clear of everything else
     return figure
 
 
@@ -68,11 +71,18 @@ def _dots(line: "Roofline", times: "LayerTimes | None") -> list[Dot]:
     ]
 
 
-def _roofs(axes: "Axes", line: "Roofline", dots: Sequence[Dot]) -> None:
+def _speeds(line: "Roofline") -> dict[str, float]:
+    """The bandwidths that are drawn, in bytes per second: of the memory, and of the first cache."""
     machine = line.machine
     speeds = {"memory": machine.bandwidth}
     if machine.caches and machine.caches[0][1] > 1.05 * machine.bandwidth:
         speeds["nearest cache"] = machine.caches[0][1]
+    return speeds
+
+
+def _roofs(axes: "Axes", line: "Roofline", dots: Sequence[Dot]) -> None:
+    machine = line.machine
+    speeds = _speeds(line)
     ridges = [2 * machine.peak_macs / speed for speed in speeds.values()]
     left = min(*(dot.x for dot in dots), *ridges) / 2
     right = max(*(dot.x for dot in dots), *ridges) * 3
@@ -84,6 +94,17 @@ def _roofs(axes: "Axes", line: "Roofline", dots: Sequence[Dot]) -> None:
         f"peak {machine.peak_macs / 1e9:.4g} GMAC/s", (right, machine.peak_macs), (-6, 13),
         textcoords="offset points", ha="right", color=_INK, fontsize=10,
     )  # fmt: skip
+    if len(ridges) > 1:  # the roof of a layer lies where the bandwidth for its bytes puts it
+        slow, fast = speeds.values()
+        corners = [left, *sorted(ridges), right]
+        low_roof, high_roof = (
+            [min(machine.peak_macs, speed * x / 2) for x in corners] for speed in (slow, fast)
+        )
+        band = [
+            *zip(corners, low_roof, strict=True),
+            *zip(corners[::-1], high_roof[::-1], strict=True),
+        ]
+        axes.fill(*zip(*band, strict=True), color=_GRID, alpha=0.45, lw=0, zorder=1)
     for (name, speed), ridge in zip(speeds.items(), ridges, strict=True):
         solid = name == "memory"
         axes.plot(
@@ -116,29 +137,49 @@ def _layers(axes: "Axes", dots: Sequence[Dot]) -> None:
 
 def _labels(axes: "Axes", dots: Sequence[Dot]) -> None:
     """Name the extremes: the most MACs, the least and the greatest intensity, the slowest."""
+    from matplotlib.legend import Legend
+
     chosen = (
         max(dots, key=lambda d: d.macs),
         min(dots, key=lambda d: d.x),
         max(dots, key=lambda d: d.x),
         min(dots, key=lambda d: d.y),
     )
-    placed: list[tuple[float, float]] = []
-    middle = sum(math.log10(x) for x in axes.get_xlim()) / 2
-    roof = max(dot.y for dot in dots)
+    taken = [mark.get_window_extent() for mark in (*axes.texts, *axes.findobj(Legend))]
+    taken += [line.get_window_extent().padded(2) for line in axes.lines[:1]]  # the flat roof
+    taken += [_box(axes, dot) for dot in dots]
     for dot in dict.fromkeys(chosen):
-        where = (math.log10(dot.x), math.log10(dot.y))
-        if any(abs(where[0] - x) < 0.7 and abs(where[1] - y) < 0.2 for x, y in placed):
-            continue  # its words would stand on another's
-        placed.append(where)
-        right = where[0] > middle
-        under = not right or dot.y > roof / 1.5
-        reach = math.sqrt(dot.size) / 2 + 2
-        axes.annotate(
-            dot.name, (dot.x, dot.y), (0 if right else reach, -reach if under else reach),
-            textcoords="offset points", ha="center" if right else "left",
-            va="top" if under else "bottom", fontsize=9, color=_INK, zorder=4,
-            bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 1},
-        )  # fmt: skip
+        for words in _candidates(axes, dot):
+            box = words.get_window_extent().padded(2)
+            inside = axes.bbox.containsx(box.x0) and axes.bbox.containsx(box.x1)
+            inside = inside and axes.bbox.containsy(box.y0) and axes.bbox.containsy(box.y1)
+            if inside and not any(box.overlaps(other) for other in taken):
+                taken.append(box)
+                break
+            words.remove()  # its words would stand on another's
+
+
+def _box(axes: "Axes", dot: Dot) -> "Bbox":
+    """The pixels of a dot."""
+    from matplotlib.transforms import Bbox
+
+    x, y = axes.transData.transform((dot.x, dot.y))
+    reach = math.sqrt(dot.size / math.pi) * axes.figure.dpi / 72
+    return Bbox([[x - reach, y - reach], [x + reach, y + reach]])
+
+
+def _candidates(axes: "Axes", dot: Dot) -> "Iterator[Annotation]":
+    """The name of a dot at one place after another; the caller removes what it rejects."""
+    reach = math.sqrt(dot.size) / 2 + 3
+    for far in (1, 2.5, 4, 6):
+        for x, y in ((0, -1), (0, 1), (1, 0), (-1, 0), (1, -1), (-1, -1), (1, 1), (-1, 1)):
+            yield axes.annotate(
+                dot.name, (dot.x, dot.y), (far * reach * x, far * reach * y),
+                textcoords="offset points", ha=("center", "left", "right")[x],
+                va=("center", "bottom", "top")[y], fontsize=9, color=_INK, zorder=4,
+                arrowprops={"arrowstyle": "-", "color": _MUTED, "lw": 0.7} if far > 1 else None,
+                bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 1},
+            )  # fmt: skip
 
 
 def _words(axes: "Axes", line: "Roofline", times: "LayerTimes | None") -> None:
@@ -156,5 +197,10 @@ def _words(axes: "Axes", line: "Roofline", times: "LayerTimes | None") -> None:
         title += (
             f"\n{len(without)} layers that multiply nothing are not shown; they need at least "
             f"{duration(sum(row.seconds for row in without))}, {idle:.0%} of the least time"
+        )
+    if len(_speeds(line)) > 1:
+        title += (
+            "\ncolours: by the roof for a layer's own bytes, in the grey band (small maps stay in a"
+            " cache)"
         )
     axes.set_title(title, loc="left", color=_INK, fontsize=11)

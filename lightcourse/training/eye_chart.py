@@ -95,7 +95,8 @@ def ring_net(
 
     The weights are the same for all strides and for all kinds of ``down``, the way in which a layer
     with stride 2 halves: "strided" moves the window by 2; "max first" and "average first" pool 2×2
-    before a convolution of stride 1 (the same MACs); "max after" pools after it (4 times the MACs).
+    before a convolution of stride 1 (the same MACs); "max after" pools after it (4 times the
+    MACs for that layer).
 
     >>> ring_net((2, 1, 1, 1))(torch.zeros(5, 1, 16, 16)).shape
     torch.Size([5, 4])

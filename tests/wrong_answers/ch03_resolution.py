@@ -5,6 +5,7 @@ import math
 import numpy as np
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 # --- 03.ladder -------------------------------------------------------------------------------
 
@@ -89,6 +90,13 @@ def stride_alone(r, layers):
     return sizes, total_of(layers)
 
 
+def half_rounded_up(r, layers):
+    sizes = [r]
+    for _, stride, _ in layers:
+        sizes.append(math.ceil(sizes[-1] / stride))
+    return sizes, total_of(layers)
+
+
 def all_strides_at_once(r, layers):
     sizes, total = [r], 1
     for _, stride, _ in layers:
@@ -121,6 +129,10 @@ def kernel_second(r, layers):
     return ladder_right(r, [(stride, kernel, padding) for kernel, stride, padding in layers])[
         0
     ], total_of(layers)
+
+
+def numpys_product(r, layers):
+    return ladder_right(r, layers)[0], np.prod([stride for _, stride, _ in layers])
 
 
 def last_size(r, layers):
@@ -261,6 +273,40 @@ def half_padding(k, layers):
     return low, high
 
 
+def one_more_each(k, layers):
+    low = high = k
+    for kernel, stride, padding in reversed(layers):
+        low = (low - 1) * stride + kernel - 2 * padding
+        high = (high - 1) * stride + kernel - 2 * padding + 1
+    return low, high
+
+
+def one_more_each_halving(k, layers):
+    low = high = k
+    for kernel, stride, padding in reversed(layers):
+        low = (low - 1) * stride + kernel - 2 * padding
+        high = (high - 1) * stride + kernel - 2 * padding + (stride > 1)
+    return low, high
+
+
+def summed_slack(k, layers):
+    low = smallest_twice(k, layers)[0]
+    return low, low + sum(stride - 1 for _, stride, _ in layers)
+
+
+def choose_by_total(k, layers):
+    low = smallest_twice(k, layers)[0]
+    return low, low + total_of(layers) - 1
+
+
+def search_up_to(limit):
+    def answer(k, layers):
+        fits = [r for r in range(1, limit) if ladder_or_zero(r, layers) == k]
+        return min(fits), max(fits)
+
+    return answer
+
+
 def large_then_small(k, layers):
     low, high = choose_right(k, layers)
     return high, low
@@ -388,6 +434,11 @@ def smaller_back(x, window):
     return values, places, back.view_as(x)[:, :, :rows, :columns]
 
 
+def with_the_rest(x, window):
+    values, places = F.max_pool2d(x, window, ceil_mode=True, return_indices=True)
+    return values, places, F.max_unpool2d(values, places, window, output_size=x.shape)
+
+
 def averaged(x, window):
     _, places, _ = pool_by_torch(x, window)
     values = F.avg_pool2d(x, window)
@@ -409,6 +460,56 @@ def best_is_zero(x, window):
         values[a, b, i, j], places[a, b, i, j] = best, spot
         back[a, b, spot // w, spot % w] = best
     return values, places, back
+
+
+def begins_at_zero_and_place_zero(x, window):
+    values = torch.zeros_like(pool_by_torch(x, window)[0])
+    places = torch.zeros(values.shape, dtype=torch.long)
+    back = torch.zeros_like(x)
+    for a, b, i, j in np.ndindex(*values.shape):
+        for row in range(i * window, i * window + window):
+            for column in range(j * window, j * window + window):
+                if x[a, b, row, column] > values[a, b, i, j]:
+                    values[a, b, i, j] = x[a, b, row, column]
+                    places[a, b, i, j] = row * x.shape[3] + column
+        back[a, b].view(-1)[places[a, b, i, j]] = values[a, b, i, j]
+    return values, places, back
+
+
+def column_by_column(x, window):
+    values, places, back = pool_by_reshape(x, window)
+    row, column = places // x.shape[3], places % x.shape[3]
+    return values, column * x.shape[2] + row, back
+
+
+def ones_for_values(x, window):
+    values, places, back = pool_by_reshape(x, window)
+    return values, places, (back != 0).to(x.dtype)
+
+
+def rest_of_x_kept(x, window):
+    values, places, back = pool_by_reshape(x, window)
+    back[:, :, values.shape[2] * window :] = x[:, :, values.shape[2] * window :]
+    back[..., values.shape[3] * window :] = x[..., values.shape[3] * window :]
+    return values, places, back
+
+
+def doubles(answer):
+    """float64 whatever x was: right on the whole course, and wrong in every network."""
+
+    def wide(x, *more):
+        found = answer(x.double(), *(m.double() if torch.is_tensor(m) else m for m in more))
+        if torch.is_tensor(found):
+            return found
+        return tuple(part.double() if part.is_floating_point() else part for part in found)
+
+    return wide
+
+
+def torch_values_own_way_back(x, window):
+    values, places = nn.MaxPool2d(window, return_indices=True)(x)
+    back = torch.zeros_like(x).flatten(2).scatter(2, places.flatten(2), values.flatten(2))
+    return values, places, back.view_as(x)
 
 
 def largest_absolute(x, window):
@@ -456,6 +557,32 @@ def transposed_by_torch(x, weight, stride, padding, output_padding):
     return F.conv_transpose2d(
         x, weight, stride=stride, padding=padding, output_padding=output_padding
     )
+
+
+def transposed_by_module(x, weight, stride, padding, output_padding):
+    sizes = (*weight.shape[:2], weight.shape[2:], stride, padding, output_padding)
+    layer = nn.ConvTranspose2d(*sizes, bias=False)
+    layer.weight = nn.Parameter(weight)
+    return layer(x).detach()
+
+
+def transposed_by_convolution(x, weight, stride, padding, output_padding):
+    pairs = [stride] * 2, [padding] * 2, [1, 1], True, [output_padding] * 2
+    return torch.convolution(x, weight, None, *pairs, 1)
+
+
+def transposed_by_fold(x, weight, stride, padding, output_padding):
+    size = [
+        (n - 1) * stride - 2 * padding + k + output_padding
+        for n, k in zip(x.shape[2:], weight.shape[2:], strict=True)
+    ]
+    columns = weight.flatten(1).T @ x.flatten(2)
+    return F.fold(columns, size, weight.shape[2:], stride=stride, padding=padding)
+
+
+def reshaped(weight):
+    c, out, *window = weight.shape
+    return weight.flip(2, 3).reshape(out, c, *window)
 
 
 def spread_out(x, stride):
@@ -648,7 +775,7 @@ def bilinear_in_numpy(x, size, align_corners):
             places = (np.arange(m) + 0.5) * n / m - 0.5
         places = places.clip(0, n - 1)
         out = np.apply_along_axis(lambda row: np.interp(places, np.arange(n), row), axis, out)  # noqa: B023
-    return torch.from_numpy(out)
+    return torch.from_numpy(out).to(x.dtype)
 
 
 def resized(place, mix=None):
@@ -732,6 +859,44 @@ def float_buffer(x, size, align_corners):
     return out
 
 
+def no_half_off(i, n, m, align):
+    return usual(i, n, m, True) if align else min((i + 0.5) * n / m, n - 1)
+
+
+def aligned_by_sizes(i, n, m, align):
+    return min(i * n / m, n - 1) if align else usual(i, n, m, False)
+
+
+def tables(dtype=None, clamped=True, added=True, step=None):
+    """The usual two tables, each with the fault that is asked for."""
+
+    def table(n, m, align, like):
+        kind = dtype or like.dtype
+        i = torch.arange(m, dtype=kind)
+        if align:
+            place = i * (n - 1) / (m - 1) if step else i * ((n - 1) / max(m - 1, 1))
+        else:
+            place = (i + 0.5) * n / m - 0.5
+            place = place.clamp(0, n - 1) if clamped else place
+        low = place.floor().long().clamp(0, n - 1)
+        high = (low + 1).clamp(max=n - 1)
+        out = torch.zeros(m, n, dtype=kind)
+        for row, (a, b, part) in enumerate(zip(low, high, place - low, strict=True)):
+            out[row, a] = 1 - part
+            out[row, b] = out[row, b] + part if added else part
+        return out
+
+    def answer(x, size, align_corners):
+        down = table(x.shape[2], size[0], align_corners, x)
+        return down @ x @ table(x.shape[3], size[1], align_corners, x).T
+
+    return answer
+
+
+def by_upsample(x, size, align_corners):
+    return nn.Upsample(size, mode="bilinear", align_corners=align_corners)(x)
+
+
 def bicubic(x, size, align_corners):
     return F.interpolate(x, size=size, mode="bicubic", align_corners=align_corners)
 
@@ -750,6 +915,9 @@ WRONG = {
         ("strides-added", sum_of_strides),
         ("strides-counted", number_of_halvings),
         ("order-of-the-three", kernel_second),
+        ("order-of-the-three", lambda r, ls: ladder_right(r, [(s, k, p) for k, s, p in ls])),
+        ("only-divided", half_rounded_up),
+        ("product-of-nothing", numpys_product),
         ("only-the-last", last_size),
         ("total-left-out", sizes_only),
         ("total-wrong", last_size_for_the_total),
@@ -764,6 +932,11 @@ WRONG = {
         ("slack-too-large", whole_stride),
         ("slack-of-one-layer", slack_once),
         ("slack-of-the-last-layer", slack_last),
+        ("one-place-per-layer", one_more_each),
+        ("one-place-per-layer", one_more_each_halving),
+        ("slack-added-up", summed_slack),
+        ("search-too-short", search_up_to(1700)),
+        ("search-too-short", search_up_to(300)),
         ("halving-assumed", between_powers),
         ("forwards", first_layer_first),
         ("steps-not-places", k_steps),
@@ -783,8 +956,16 @@ WRONG = {
         ("corner-of-the-window", into_the_corner),
         ("nothing-lost", the_input_again),
         ("rest-cut-off", smaller_back),
+        ("rest-pooled-too", with_the_rest),
         ("mean-not-maximum", averaged),
         ("begins-at-zero", best_is_zero),
+        ("begins-at-zero", begins_at_zero_and_place_zero),
+        ("only-places-wrong", column_by_column),
+        ("only-back-wrong", ones_for_values),
+        ("only-back-wrong", rest_of_x_kept),
+        ("wrong-dtype", doubles(pool_by_reshape)),
+        ("torch's own pooling is not called", pool_by_torch),
+        ("torch's own pooling is not called", torch_values_own_way_back),
         ("largest-without-sign", largest_absolute),
         ("window-of-two", two_by_two),
         ("windows-overlap", overlapping),
@@ -798,6 +979,7 @@ WRONG = {
         ("turned-by-half", zero_insertion(turn=lambda w: w.flip(2))),
         ("turned-by-half-sideways", zero_insertion(turn=lambda w: w.flip(-1))),
         ("axes-swapped-not-turned", zero_insertion(turn=lambda w: w.mT)),
+        ("channels-reshaped", zero_insertion(turn=reshaped, swap=False)),
         ("channels-not-swapped", zero_insertion(swap=False)),
         ("no-zeros-between", zero_insertion(spread=lambda x, stride: x)),
         ("stride-given-to-conv2d", zero_insertion(step=True)),
@@ -818,6 +1000,10 @@ WRONG = {
         ("zeros-in-float32", zero_insertion(spread=plain_zeros)),
         ("copies-overwritten", last_one_wins),
         ("wrong-dtype", single_precision),
+        ("wrong-dtype", doubles(transposed_right)),
+        ("torch's own transposed convolution is not called", transposed_by_torch),
+        ("torch's own transposed convolution is not called", transposed_by_module),
+        ("torch's own transposed convolution is not called", transposed_by_convolution),
     ],
     "03.bilinear": [
         ("division-by-zero", resized(divides)),
@@ -834,26 +1020,42 @@ WRONG = {
         ("ratio-upside-down", resized(upside_down)),
         ("size-swapped", width_first),
         ("wrong-dtype", float_buffer),
+        ("division-by-zero", tables(step="as a tensor")),
+        ("dtypes-differ", tables(torch.float32)),
+        ("dtypes-differ", tables(torch.float64)),
+        ("half-not-taken-off", resized(no_half_off)),
+        ("aligned-by-the-sizes", resized(aligned_by_sizes)),
+        ("beyond-the-edge", tables(clamped=False)),
+        ("second-share-replaces-the-first", tables(added=False)),
+        ("wrong-dtype", doubles(bilinear_by_loops)),
+        ("torch's own resampling is not called", bilinear_by_torch),
+        ("torch's own resampling is not called", bilinear_by_grid),
+        ("torch's own resampling is not called", by_upsample),
         (None, bicubic),
     ],
 }
 
 RIGHT = {
     "03.ladder": [ladder_right, ladder_with_floor, ladder_by_counting, ladder_by_convolving],
-    "03.choose": [choose_right, choose_by_search, choose_by_recursion, choose_by_the_next],
-    "03.pool": [pool_by_torch, pool_by_loops, pool_by_unfold, pool_by_reshape],
+    "03.choose": [
+        choose_right,
+        choose_by_search,
+        choose_by_recursion,
+        choose_by_the_next,
+        choose_by_total,
+    ],
+    "03.pool": [pool_by_loops, pool_by_unfold, pool_by_reshape],
     "03.transposed": [
         transposed_right,
-        transposed_by_torch,
+        transposed_by_fold,
         transposed_by_scattering,
         transposed_as_a_gradient,
         transposed_kron,
     ],
     "03.bilinear": [
-        bilinear_by_torch,
         bilinear_by_loops,
         bilinear_by_hats,
-        bilinear_by_grid,
+        tables(),
         bilinear_in_numpy,
     ],
 }

@@ -39,6 +39,19 @@ def without_dilation(shape, out_channels, kernel, stride=1, padding=0, dilation=
     return priced()(shape, out_channels, kernel, stride, padding, 1, **options)
 
 
+def without_options(shape, out_channels, kernel, stride=1, padding=0, dilation=1, **options):
+    """conv_output(shape, out_channels, kernel), and nothing else handed on."""
+    return priced()(shape, out_channels, kernel, 1, 0, 1, **options)
+
+
+def padding_read(shape, out_channels, kernel, stride=1, padding=0, dilation=1, **options):
+    params, macs, moved = priced()(
+        shape, out_channels, kernel, stride, padding, dilation, **options
+    )
+    c, h, w = shape
+    return params, macs, moved + 4 * c * ((h + 2 * padding) * (w + 2 * padding) - h * w)
+
+
 def another_order(*args, **options):
     params, macs, moved = priced()(*args, **options)
     return macs, params, moved
@@ -76,8 +89,11 @@ def by_counting_places(
 # --- 04.net ----------------------------------------------------------------------------------
 
 
-def billed(keep_channels=False, keep_size=False, **rules):
-    """A net_cost with rules of its own: rule(c, h, w, n) for norm, relu, pool or linear."""
+def billed(keep_channels=False, keep_size=False, stays=(), lost=(), **rules):
+    """A net_cost with rules of its own: rule(c, h, w, n) for norm, relu, pool or linear.
+
+    After the kinds in `stays` the shape is not updated; the options in `lost` never reach it.
+    """
 
     def net_cost(net, shape, conv):
         rows = []
@@ -99,17 +115,56 @@ def billed(keep_channels=False, keep_size=False, **rules):
             new = (c, h, w)
             if kind == "conv":
                 given = {k: v for k, v in options.items() if k in ("stride", "padding", "dilation")}
+                given = {k: v for k, v in given.items() if k not in lost}
                 size = (out_side(x, options["kernel"], **given) for x in (h, w))
                 new = (options["out_channels"], *size)
             elif kind == "pool":
                 new = (c, 1, 1)
             elif kind == "linear":
                 new = (n, 1, 1)
+            if kind in stays:
+                continue
             c = c if keep_channels else new[0]
             h, w = (h, w) if keep_size else new[1:]
         return rows
 
     return net_cost
+
+
+def only_after_conv(net, shape, conv):
+    """The size stays behind a convolution, but a pooling makes it 1×1."""
+    rows = []
+    c, h, w = shape
+    for kind, options in net:
+        rows += billed()([(kind, options)], (c, h, w), conv)
+        if kind == "conv":
+            c = options["out_channels"]
+        elif kind == "pool":
+            h = w = 1
+        elif kind == "linear":
+            c = options["out_features"]
+    return rows
+
+
+def flat_linear(c, h, w, n):
+    return c * h * w * n + n, c * h * w * n, 4 * (c * h * w + c * h * w * n + n + n)
+
+
+def quarter(net, shape, conv):
+    """Numbers, not bytes, in all rows but those of `conv`."""
+    rows = billed()(net, shape, conv)
+    return [
+        row if kind == "conv" else (*row[:2], row[2] // 4)
+        for (kind, _), row in zip(net, rows, strict=True)
+    ]
+
+
+def quarter_of_all(net, shape, conv):
+    return [(*row[:2], row[2] // 4) for row in billed()(net, shape, conv)]
+
+
+def own_conv_without_groups(net, shape, conv):
+    return billed()(net, shape, priced(weights=lambda d: d["n"] * d["c"] * d["k"] ** 2))
 
 
 def summed_up(net, shape, conv):
@@ -249,6 +304,57 @@ def picture_too(steps):
     return [size + sum(sizes[r] for r in reads) for _, reads, size in steps]
 
 
+def skips_only_image(steps):
+    """Right, were every picture called image."""
+    sizes = {name: size for name, _, size in steps}
+    rows = []
+    for i, (name, reads, _) in enumerate(steps):
+        made = {n for n, _, _ in steps[: i + 1]}
+        later = {r for _, later, _ in steps[i + 1 :] for r in later} & made
+        rows.append(sum(sizes[n] for n in {name} | ({*reads} - {"image"}) | later))
+    return rows
+
+
+def needed_from(steps, i):
+    return [steps[i][0], *(r for _, reads, _ in steps[i:] for r in reads)]
+
+
+def finds_parts_of_names(steps):
+    return [
+        sum(s for n, _, s in steps[: i + 1] if n in ",".join(needed_from(steps, i)))
+        for i in range(len(steps))
+    ]
+
+
+def a_set_of_sizes(steps):
+    return [
+        sum({s for n, _, s in steps[: i + 1] if n in needed_from(steps, i)})
+        for i in range(len(steps))
+    ]
+
+
+def all_mentions(steps):
+    sizes = {name: size for name, _, size in steps}
+    return [size + sum(sizes.get(r, 0) for r in reads) for _, reads, size in steps]
+
+
+def highest_so_far(steps):
+    rows = while_(lambda i, m, r: i <= r)(steps)
+    return np.maximum.accumulate(rows).tolist()
+
+
+def only_what_is_read(steps):
+    return [
+        sum(s for n, _, s in steps[: i + 1] if n in needed_from(steps, i)[1:])
+        for i in range(len(steps))
+    ]
+
+
+def made_or_not(steps):
+    last = last_readers(steps)
+    return [sum(s for n, _, s in steps if i <= last[n]) for i in range(len(steps))]
+
+
 def by_events(steps):
     """Births and deaths on a time axis, then running sums."""
     last = last_readers(steps)
@@ -306,6 +412,18 @@ def by_speed(layers, peak, bandwidth):
     ]  # fmt: skip
 
 
+def stops_early(layers, peak, bandwidth):
+    for layer in layers:
+        return roofed()([layer], peak, bandwidth)
+
+
+def all_together(layers, peak, bandwidth):
+    macs, moved = sum(m for m, _ in layers), sum(b for _, b in layers)
+    computes = macs / peak >= moved / bandwidth
+    seconds = max(macs / peak, moved / bandwidth)
+    return 2 * macs / moved, seconds, "compute" if computes else "memory"
+
+
 def by_ridge(layers, peak, bandwidth):
     """The bound from the ridge, the time from the bound; lists, and NumPy numbers."""
     rows, ridge = [], 2 * peak / bandwidth
@@ -339,6 +457,22 @@ def never_a_tenth_more(channels, divisor=8):
     return new - divisor if divisor < new > 1.1 * channels else new
 
 
+def guarded(few, least=None):
+    """The nearest multiple, and a guard of its own."""
+
+    def make_divisible(channels, divisor=8):
+        new = max(least or divisor, int(channels + divisor / 2) // divisor * divisor)
+        return new + divisor if few(new, channels, divisor) else new
+
+    return make_divisible
+
+
+def nearest_first_found(channels, divisor=8):
+    """Of two multiples that are as near, min takes the first."""
+    new = min(range(divisor, 3000, divisor), key=lambda m: abs(m - channels))
+    return new + divisor if new < 0.9 * channels else new
+
+
 def stepping(channels, divisor=8):
     """Walk up in steps until the next multiple is no nearer and little enough is lost."""
     new = divisor
@@ -364,6 +498,10 @@ WRONG = {
         ("bias-forgotten", priced(params=lambda d: d["weights"])),
         ("bias-always", priced(params=lambda d: d["weights"] + d["n"])),
         ("bias-as-mac", priced(macs=lambda d: d["params"] * d["high"] * d["wide"])),
+        ("options-not-handed-on", without_options),
+        ("padding-read", padding_read),
+        ("biases-not-read", priced(moved=lambda d: 4 * (d["in"] + d["weights"] + d["out"]))),
+        ("bias-added-as-one", priced(params=lambda d: d["weights"] + d["b"])),
         ("flops-not-macs", priced(macs=lambda d: 2 * d["weights"] * d["high"] * d["wide"])),
         ("places-of-the-input", priced(macs=lambda d: d["weights"] * d["h"] * d["w"])),
         (
@@ -417,6 +555,38 @@ WRONG = {
             "bias-as-mac",
             billed(linear=lambda c, h, w, n: (c * n + n, c * n + n, 4 * (c + c * n + 2 * n))),
         ),
+        ("shape-never-changes", billed(stays=("conv",))),
+        ("size-not-handed-on", only_after_conv),
+        ("pooled-shape", billed(stays=("pool",))),
+        ("pooled-shape", billed(stays=("pool",), linear=flat_linear)),
+        ("linear-shape", billed(stays=("linear",))),
+        ("pooled-and-linear-shape", billed(stays=("pool", "linear"))),
+        ("option-lost-in-the-shape", billed(lost=("dilation",))),
+        ("option-lost-in-the-shape", billed(lost=("stride", "padding", "dilation"))),
+        ("numbers-not-bytes", quarter),
+        ("numbers-not-bytes", quarter_of_all),
+        ("backwards", lambda net, shape, conv: billed()(net, shape, conv)[::-1]),
+        ("norm-not-written", billed(norm=lambda c, h, w, n: (2 * c, 0, 4 * (c * h * w + 4 * c)))),
+        ("norm-without-params", billed(norm=lambda c, h, w, n: (0, 0, 8 * c * h * w + 16 * c))),
+        (
+            "pool-has-macs",
+            billed(pool=lambda c, h, w, n: (0, c * h * w, 4 * (c * h * w + c))),
+        ),
+        ("pool-is-free", billed(pool=lambda c, h, w, n: (0, 0, 0))),
+        ("pool-not-written", billed(pool=lambda c, h, w, n: (0, 0, 4 * c * h * w))),
+        (
+            "linear-in-flops",
+            billed(linear=lambda c, h, w, n: (c * n + n, 2 * c * n, 4 * (c + c * n + 2 * n))),
+        ),
+        (
+            "linear-not-written",
+            billed(linear=lambda c, h, w, n: (c * n + n, c * n, 4 * (c + c * n + n))),
+        ),
+        ("conv-rows-are-wrong", own_conv_without_groups),
+        ("norm-rows-are-wrong", billed(norm=lambda c, h, w, n: (2, 0, 8 * c * h * w + 16 * c))),
+        ("relu-rows-are-wrong", billed(relu=lambda c, h, w, n: (c, 0, 8 * c * h * w))),
+        ("pool-rows-are-wrong", billed(pool=lambda c, h, w, n: (c, 0, 4 * (c * h * w + c)))),
+        ("linear-rows-are-wrong", billed(linear=lambda c, h, w, n: (n, c * n, 4 * (c + n)))),
         ("conv-called-wrongly", options_in_a_lump),
         ("conv-called-wrongly", every_row_a_convolution),
         ("option-not-given", looks_up_the_stride),
@@ -434,6 +604,19 @@ WRONG = {
         ("first-reader-only", next_reader),
         ("unread-kept", while_(lambda i, m, r: i <= r or r == m)),
         ("read-twice-counts-twice", each_mention),
+        ("only-image-is-skipped", skips_only_image),
+        ("parts-of-names", finds_parts_of_names),
+        ("equal-sizes-once", a_set_of_sizes),
+        ("shortcut-forgotten-and-read-twice", all_mentions),
+        ("running-peak", highest_so_far),
+        ("own-map-missing", only_what_is_read),
+        ("not-yet-made", made_or_not),
+        (
+            "previous-step-only",
+            lambda steps: [
+                size + (steps[i - 1][2] if i else 0) for i, (_, _, size) in enumerate(steps)
+            ],
+        ),
         ("peak-only", the_peak),
         ("image-has-no-size", picture_too),
         ("returns-none", lambda steps: print(by_events(steps))),
@@ -459,6 +642,16 @@ WRONG = {
             "whole-division",
             roofed(lambda m, b, p, w: 2 * m // b, lambda m, b, p, w: max(m // p, b // w)),
         ),
+        ("intensity-made-whole", roofed(intensity=lambda m, b, p, w: 2 * m // b)),
+        ("intensity-made-whole", roofed(intensity=lambda m, b, p, w: round(2 * m / b))),
+        (
+            "peak-and-bandwidth-swapped",
+            lambda layers, peak, bandwidth: roofed()(layers, bandwidth, peak),
+        ),
+        ("peak-and-bandwidth-swapped", roofed(seconds=lambda m, b, p, w: max(m / w, b / p))),
+        ("first-layer-only", lambda layers, peak, bandwidth: roofed()(layers, peak, bandwidth)[0]),
+        ("first-layer-only", stops_early),
+        ("total-only", all_together),
         ("seconds-are-wrong", slope_without_two),
         ("intensity-is-wrong", roofed(intensity=lambda m, b, p, w: 8 * m / b)),
         ("bound-is-wrong", roofed(bound=lambda m, b, p, w: m > b)),
@@ -475,6 +668,18 @@ WRONG = {
             "half-to-even",
             lambda c, d=8: (n := max(d, round(c / d) * d)) + d * (n < 0.9 * c),
         ),
+        ("half-goes-down", nearest_first_found),
+        ("fraction-lost", lambda c, d=8: tensorflow(int(c), d)),
+        ("fraction-lost", lambda c, d=8: tensorflow(round(c), d)),
+        ("fraction-lost", guarded(lambda n, c, d: n < 0.9 * int(c))),
+        ("fraction-lost", guarded(lambda n, c, d: n < 0.9 * round(c))),
+        ("fraction-lost", guarded(lambda n, c, d: c - n > c // 10)),
+        ("another-limit", guarded(lambda n, c, d: n < 0.95 * c)),
+        ("another-limit", guarded(lambda n, c, d: n < 0.85 * c)),
+        ("another-limit", guarded(lambda n, c, d: c - n > d / 10)),
+        ("least-is-eight", guarded(lambda n, c, d: n < 0.9 * c, least=8)),
+        ("too-high", lambda c, d=8: (int(c // d) + 1) * d),
+        ("too-low", lambda c, d=8: max(d, math.ceil(c / d - 1) * d)),
         ("divisor-ignored", lambda c, d=8: tensorflow(c)),
         ("guard-above", never_a_tenth_more),
         ("how-many-multiples", lambda c, d=8: tensorflow(c, d) // d),
@@ -487,5 +692,12 @@ RIGHT = {
     "04.net": [billed(), everything_is_a_convolution],
     "04.alive": [while_(lambda i, m, r: i <= r), by_events, by_a_set_of_names],
     "04.roof": [roofed(), by_ridge],
-    "04.divisible": [tensorflow, stepping, by_fraction],
+    "04.divisible": [
+        tensorflow,
+        stepping,
+        by_fraction,
+        guarded(lambda n, c, d: 10 * n < 9 * c),
+        guarded(lambda n, c, d: (c - n) / c > 0.1),
+        lambda c, d=8: math.ceil(c / d) * d if tensorflow(c, d) > c else tensorflow(c, d),
+    ],
 }

@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 from lightcourse.checks.chapters._ch03_ladder import HALVING, Layer, by_torch
-from lightcourse.checks.exercise import Case, Hint, Law, Mistake
+from lightcourse.checks.exercise import Case, Hint, Law, Mistake, Outcome
 
 VALID = [(3, 2, 0), (3, 1, 0), (3, 1, 1), (3, 2, 0), (3, 1, 0), (3, 2, 0)]
 
@@ -21,6 +21,8 @@ def cases(rng: Random) -> Iterator[Case]:
     yield Case((5, VALID), label="3×3 layers, most of them without padding")
     yield Case((6, [(11, 4, 2), (3, 2, 0), (3, 2, 0), (3, 2, 0)]), label="the strides of AlexNet")
     yield Case((9, []), label="no layer at all")
+    yield Case((13, [(3, 1, 1), (2, 2, 0)] * 5), label="five poolings, as in YOLOv2")
+    yield Case((29, [(3, 2, 1)] * 6), label="a large picture")
     for _ in range(8):
         layers = [_layer(rng) for _ in range(rng.randint(2, 5))]
         yield Case((rng.randint(1, 13), layers))
@@ -97,6 +99,16 @@ def _slack_of_the_last(k: int, layers: Sequence[Layer]) -> tuple[int, int]:
     return low, low + (layers[-1][1] - 1 if layers else 0)
 
 
+def _slack_in_a_sum(k: int, layers: Sequence[Layer]) -> tuple[int, int]:
+    """What each layer allows, added up as if it were all in pixels of the picture."""
+    low, _ = _wrong()(k, layers)
+    return low, low + sum(stride - 1 for _, stride, _ in layers)
+
+
+def _found_nothing(outcome: Outcome) -> bool:
+    return isinstance(outcome.error, ValueError) and "empty" in str(outcome.error)
+
+
 def _slack_to_total(k: int, layers: Sequence[Layer]) -> tuple[int, int]:
     """One picture too many: the first one whose last map is larger."""
     low, high = _wrong()(k, layers)
@@ -113,8 +125,9 @@ MISTAKES = (
     ),
     Mistake(
         "only-the-smallest",
-        "Both your numbers are the smallest picture. A layer with stride 2 rounds down, so a size"
-        " and the next one can give the same result: the range grows with every such layer.",
+        "Both your numbers are the smallest picture. A layer with stride 2 takes whole steps"
+        " only, so a size and the next one can give the same result: the range grows with every"
+        " such layer.",
         mimic=_wrong(slack=lambda s: 0),
         hint=3,
     ),
@@ -146,10 +159,34 @@ MISTAKES = (
         mimic=_slack_of_the_last,
         hint=3,
     ),
+    *(
+        Mistake(
+            "one-place-per-layer",
+            "You allow one place more at each layer, whatever its stride. As many may be left over"
+            " as do not make a step: none with stride 1, one with stride 2, two with stride 3.",
+            mimic=_wrong(slack=slack),
+            hint=3,
+        )
+        for slack in (lambda s: 1, lambda s: min(s - 1, 1))
+    ),
+    Mistake(
+        "slack-added-up",
+        "You add up what each layer allows. But a place left over at a late layer is many pixels of"
+        " the picture. Carry the largest size through all layers, as the smallest.",
+        mimic=_slack_in_a_sum,
+        hint=3,
+    ),
+    Mistake(
+        "search-too-short",
+        "Your search ends before the pictures that fit begin. Large maps after many layers need"
+        " thousands of pixels. Go on until the last map is larger than k, or calculate.",
+        matches=_found_nothing,
+        hint=1,
+    ),
     Mistake(
         "halving-assumed",
-        "Right for nets that halve exactly. Kernel and padding are left out here, so a layer"
-        " without padding goes wrong.",
+        "That is right for layers with kernel 3, stride 2 and padding 1. Others, such as 2×2"
+        " pooling, begin elsewhere: kernel and padding count, and you use the strides alone.",
         mimic=_power_range,
         hint=2,
     ),
@@ -213,7 +250,7 @@ HINTS = (
         " by layer, last layer first: which sizes of its input give these sizes?",
     ),
     Hint(
-        "My smallest is wrong",
+        "My smallest is wrong, or both values are wrong",
         "A layer that stands at 7 places takes 6 steps. With stride 2 and kernel 3 the windows"
         " cover 6·2 + 3 = 15 places. With padding 1 two of these are padding, so the input has 13.",
     ),

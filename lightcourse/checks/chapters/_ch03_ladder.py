@@ -58,6 +58,8 @@ def by_torch(r: int, layers: Sequence[Layer]) -> tuple[list[int], int]:
 
 def compare(got: Any, want: tuple[list[int], int]) -> Difference | None:
     """As usual, but a wrong number is named: which layer, or the total stride."""
+    if _float_product(got, want):
+        return Difference("type", "the total stride is a float: `np.prod` of no strides is 1.0")
     found = Compare()(got, want)
     if found is None or found.kind != "value":
         return found
@@ -66,6 +68,23 @@ def compare(got: Any, want: tuple[list[int], int]) -> Difference | None:
             place = f"after layer {number} the size" if number else "the picture's size"
             return Difference("value", f"{place} is {mine}, wanted {right}")
     return Difference("value", f"the total stride is {got[1]}, wanted {want[1]}")
+
+
+def _float_product(got: Any, want: tuple[list[int], int]) -> bool:
+    """Whether the only fault is a total of 1.0 where there is no layer, as np.prod([]) gives."""
+    if not isinstance(got, (tuple, list)) or len(got) != 2:
+        return False
+    sizes, total = got
+    return (
+        len(want[0]) == 1
+        and isinstance(total, float)
+        and total == 1
+        and Compare()(sizes, want[0]) is None
+    )
+
+
+def _empty_product(outcome: Outcome) -> bool:
+    return outcome.error is None and _float_product(outcome.got, outcome.want)
 
 
 def _size(i: int, k: int, s: int, p: int) -> int:
@@ -90,6 +109,10 @@ def _from_the_picture(r: int, layers: Sequence[Layer]) -> tuple:
     return [r, *(_size(r, *layer) for layer in layers)], math.prod(s for _, s, _ in layers)
 
 
+def _read_stride_first(r: int, layers: Sequence[Layer]) -> tuple:
+    return _wrong()(r, [(stride, kernel, padding) for kernel, stride, padding in layers])
+
+
 def _only_last(outcome: Outcome) -> bool:
     got, want = outcome.got, outcome.want
     return bool(got[0] == want[0][-1])
@@ -107,15 +130,15 @@ def _only_sizes(outcome: Outcome) -> bool:
 MISTAKES = (
     Mistake(
         "rounded-up",
-        "You round up. A window that does not fit whole is left out, so each layer rounds"
-        " **down**.",
+        "You round up. A window that does not fit whole is left out: it is the number of"
+        " *steps* that is rounded **down**.",
         mimic=_wrong(lambda i, k, s, p: -((i + 2 * p - k) // -s) + 1),
         hint=3,
     ),
     Mistake(
         "rounded-to-nearest",
-        "You round to the nearest whole number. A window that fits by half does not fit: each layer"
-        " rounds **down**. Python's `//` does that.",
+        "You round to the nearest whole number. A window that fits by half does not fit: the"
+        " steps are rounded **down**. Python's `//` does that.",
         mimic=_wrong(lambda i, k, s, p: round((i + 2 * p - k) / s) + 1),
         hint=3,
     ),
@@ -138,12 +161,15 @@ MISTAKES = (
         mimic=_wrong(lambda i, k, s, p: (i - k) // s + 1),
         hint=2,
     ),
-    Mistake(
-        "only-divided",
-        "You divide by the strides and leave it there. Kernel and padding have a say too: a 3×3"
-        " layer without padding turns 8 into 6, although its stride is 1.",
-        mimic=_wrong(lambda i, k, s, p: i // s),
-        hint=2,
+    *(
+        Mistake(
+            "only-divided",
+            "You divide by the strides and leave it there. Kernel and padding have a say too: a 3×3"
+            " layer without padding turns 8 into 6, although its stride is 1.",
+            mimic=_wrong(divided),
+            hint=2,
+        )
+        for divided in (lambda i, k, s, p: i // s, lambda i, k, s, p: -(-i // s))
     ),
     Mistake(
         "always-the-picture",
@@ -176,10 +202,23 @@ MISTAKES = (
         hint=1,
     ),
     Mistake(
+        "order-of-the-three",
+        "You read stride, kernel, padding. A layer is written as (kernel, stride, padding).",
+        mimic=_read_stride_first,
+        hint=1,
+    ),
+    Mistake(
         "only-the-last",
         "You return the last size only. All of them are wanted, in a list.",
         matches=_only_last,
         hint=1,
+    ),
+    Mistake(
+        "product-of-nothing",
+        "Without any layer your total stride is 1.0, a float: that is what `np.prod` makes of an"
+        " empty list. `math.prod` makes 1 of it, or wrap yours in `int(…)`.",
+        matches=_empty_product,
+        hint=4,
     ),
     Mistake(
         "total-left-out",
@@ -221,7 +260,7 @@ HINTS = (
         " left over), so it stands at 4 places.",
     ),
     Hint(
-        "I am right for even sizes, wrong for odd ones",
+        "I am right for even sizes, wrong for odd ones, or I get a float",
         "Only whole steps count. `7 // 2` is 3 in Python, and `round(3.5)` is 4.",
     ),
     Hint(

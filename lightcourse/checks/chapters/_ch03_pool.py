@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from lightcourse.checks.banned import uses
 from lightcourse.checks.compare import Compare, kind_of
 from lightcourse.checks.exercise import Case, Difference, Law
 from lightcourse.checks.located import located
@@ -33,6 +34,7 @@ def cases(rng: Random) -> Iterator[Case]:
         yield Case(
             (_draw(rng, rng.randint(1, 3), rng.randint(1, 4), height, width + window), window)
         )
+    yield Case((_draw(rng, 1, 2, 5, 4).float(), 2), label="float32")
 
 
 def _map(rows: list[list[float]]) -> Tensor:
@@ -99,4 +101,18 @@ def _a_second_trip_changes_nothing(pool_and_back: Callable, rng: Random) -> str 
     return None
 
 
-LAWS = (Law("a second trip changes nothing", _a_second_trip_changes_nothing, hint=4),)
+def _own(pool_and_back: Callable, rng: Random) -> str | None:
+    x = _draw(rng, 1, 2, 5, 6)
+    if uses(lambda: pool_and_back(x, 2), lambda name, _: "max_pool" in name or "unpool" in name):
+        return (
+            "Your numbers are right, but torch's own pooling makes them (`F.max_pool2d`,"
+            " `F.max_unpool2d`, `nn.MaxPool2d` and the like). Here you write it yourself: with"
+            " loops, or with `unfold` and `max`. After this exercise theirs are welcome."
+        )
+    return None
+
+
+LAWS = (
+    Law("torch's own pooling is not called", _own, hint=1),
+    Law("a second trip changes nothing", _a_second_trip_changes_nothing, hint=4),
+)

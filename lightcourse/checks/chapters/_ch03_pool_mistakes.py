@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -72,21 +74,21 @@ def _cut(x: Tensor, window: int) -> Answer:
     return values, places, back[:, :, : values.shape[2] * window, : values.shape[3] * window]
 
 
+def _rest_pooled(x: Tensor, window: int) -> Answer:
+    values, places = F.max_pool2d(x, window, ceil_mode=True, return_indices=True)
+    return values, places, _spread(x, values, window, places)
+
+
 def _mean(x: Tensor, window: int) -> Answer:
     values, places, _ = by_torch(x, window)
     values = F.avg_pool2d(x, window)
     return values, places, _spread(x, values, window, places)
 
 
-def _from_zero(x: Tensor, window: int) -> Answer:
-    """A loop that begins with 0 as the best so far, and with the first place of the window."""
-    held = windows_of(x, window)
-    values, which = held.clamp(min=0).max(-1)
-    which = which.where(values > 0, 0)
-    rows = torch.arange(held.shape[2])[:, None] * window + which // window
-    columns = torch.arange(held.shape[3]) * window + which % window
-    places = rows * x.shape[3] + columns
-    return values, places, _spread(x, values, window, places)
+def _from_zero(outcome: Outcome) -> bool:
+    """0 as the best so far, and nothing in the window is larger."""
+    want, got = outcome.want[0], outcome.got[0]
+    return bool((want < 0).any()) and torch.equal(got, want.clamp(min=0))
 
 
 def _by_size(x: Tensor, window: int) -> Answer:
@@ -115,6 +117,16 @@ def _output_size_missing(outcome: Outcome) -> bool:
 
 def _dtypes_differ(outcome: Outcome) -> bool:
     return isinstance(outcome.error, RuntimeError) and "dtype" in str(outcome.error)
+
+
+def _wrong_from(*names: str) -> Callable[[Outcome], bool]:
+    """Whether the first of the three that is wrong is one of these, and only by its values."""
+
+    def matches(outcome: Outcome) -> bool:
+        found = outcome.difference
+        return found is not None and found.kind == "value" and found.text.startswith(names)
+
+    return matches
 
 
 MISTAKES = (
@@ -179,9 +191,16 @@ MISTAKES = (
         hint=4,
     ),
     Mistake(
+        "rest-pooled-too",
+        "You pool the rows and columns that are left over as well. They fill no window, so they are"
+        " left out of `values` and `places`.",
+        mimic=_rest_pooled,
+        hint=2,
+    ),
+    Mistake(
         "output-size-missing",
-        "`F.max_unpool2d` does not know how large x was: it takes the windows for the whole. Tell"
-        " it with `output_size=x.shape`.",
+        "`F.max_unpool2d` does not know how large x was: it takes the windows for the whole. In"
+        " this exercise leave it aside, and write the way back yourself, into zeros like x.",
         matches=_output_size_missing,
         hint=4,
     ),
@@ -202,7 +221,7 @@ MISTAKES = (
         "begins-at-zero",
         "You begin with 0 as the largest so far. In a window with negative values only, 0 was never"
         " there. Begin with the window's first value.",
-        mimic=_from_zero,
+        matches=_from_zero,
         hint=2,
     ),
     Mistake(
@@ -223,6 +242,21 @@ MISTAKES = (
         " `window`.",
         mimic=_steps_of_one,
         hint=2,
+    ),
+    # the last two fit whatever is left, so that the hint for that part opens
+    Mistake(
+        "only-back-wrong",
+        "Your values and your places are right. What comes back is not: follow one value of the"
+        " case below to its place.",
+        matches=_wrong_from("back:"),
+        hint=4,
+    ),
+    Mistake(
+        "only-places-wrong",
+        "Your values are right. Your places are not: find the largest value of one window in x, and"
+        " count from the top left, row by row, from 0.",
+        matches=_wrong_from("places:", "back:"),
+        hint=3,
     ),
 )
 

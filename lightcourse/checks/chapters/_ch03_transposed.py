@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from random import Random
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from lightcourse.checks.banned import uses
 from lightcourse.checks.compare import Compare
-from lightcourse.checks.exercise import Case, Law
+from lightcourse.checks.exercise import Case, Difference, Law
 from lightcourse.checks.located import located
 
-compare = located(Compare(rtol=1e-6, atol=1e-8))
+_close, _close_in_float32 = located(Compare(rtol=1e-6, atol=1e-8)), located(Compare())
+
+
+def compare(got: Any, want: Tensor) -> Difference | None:
+    """Close in value, in the dtype of x; in single precision as close as that allows."""
+    return (_close_in_float32 if want.dtype == torch.float32 else _close)(got, want)
 
 
 def cases(rng: Random) -> Iterator[Case]:
@@ -30,6 +37,8 @@ def cases(rng: Random) -> Iterator[Case]:
     yield Case((_draw(rng, 1, 1, 4, 3), _draw(rng, 1, 1, 4, 2), 3, 1, 2), label="kernel 4 × 2")
     for _ in range(4):
         yield _random_case(rng)
+    single = _draw(rng, 1, 2, 3, 3).float(), _draw(rng, 2, 1, 3, 3).float()
+    yield Case((*single, 2, 1, 0), label="float32")
 
 
 def _random_case(rng: Random) -> Case:
@@ -79,7 +88,24 @@ def _gradient_of_the_convolution(transposed: Callable, rng: Random) -> str | Non
     return None
 
 
+def _own(transposed: Callable, rng: Random) -> str | None:
+    x, weight = _draw(rng, 1, 2, 3, 4), _draw(rng, 2, 3, 3, 3)
+    if uses(lambda: transposed(x, weight, 2, 1, 1), _is_transposed):
+        return (
+            "Your numbers are right, but torch's own layer makes them (`F.conv_transpose2d`,"
+            " `nn.ConvTranspose2d` and the like). Here you write it yourself: with zeros, `F.pad`"
+            " and `F.conv2d`, or by adding up copies of the kernel."
+        )
+    return None
+
+
+def _is_transposed(name: str, given: Mapping[str, Any]) -> bool:
+    turned = "transpose" in name or bool(given.get("transposed"))
+    return "conv" in name and turned
+
+
 LAWS = (
+    Law("torch's own transposed convolution is not called", _own, hint=1),
     Law("one pixel gives the kernel", _one_pixel_gives_the_kernel, hint=2),
     Law("it is the convolution's transpose", _gradient_of_the_convolution, hint=2),
 )

@@ -18,6 +18,11 @@ def _repeated(x: Tensor, stride: int) -> Tensor:
     return x.repeat_interleave(stride, 2).repeat_interleave(stride, 3)
 
 
+def _reshaped(weight: Tensor) -> Tensor:
+    c, out, *window = weight.shape
+    return weight.flip(2, 3).reshape(out, c, *window)
+
+
 def _zeros_at_the_end(
     x: Tensor, weight: Tensor, stride: int, padding: int, output_padding: int
 ) -> Tensor:
@@ -109,6 +114,13 @@ MISTAKES = (
         " first two axes. With as many channels in as out nothing complains, but the values are"
         " wrong; with other numbers torch says that the channels do not fit.",
         mimic=variant(turn=lambda w: w.flip(2, 3)),
+        hint=4,
+    ),
+    Mistake(
+        "channels-reshaped",
+        "`reshape` (or `view`) only renames the axes: the numbers stay in their order, so weights"
+        " of different channels get mixed up. `transpose(0, 1)` swaps the two axes.",
+        mimic=variant(turn=_reshaped),
         hint=4,
     ),
     Mistake(

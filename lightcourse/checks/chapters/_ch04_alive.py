@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from lightcourse.checks.compare import Compare
-from lightcourse.checks.exercise import Case, Difference, Hint, Law, Mistake, Outcome
+from lightcourse.checks.exercise import Case, Difference, Hint, Law
 
 Step = tuple[str, list[str], int]  # name, what it reads, bytes that it makes
 
@@ -33,6 +33,14 @@ def cases(rng: Random) -> Iterator[Case]:
         [("a", ["image"], 40), ("b", ["image"], 30), ("both", ["a", "b"], 70)],
         "two branches of the picture",
     )
+    yield _case(
+        [("a", ["photo"], 40), ("b", ["a", "mask"], 30), ("c", ["b"], 70)],
+        "two maps from outside, photo and mask",
+    )
+    yield _case(
+        [("x", ["image"], 40), ("x2", ["x"], 30), ("y", ["x2"], 70), ("y2", ["y"], 20)],
+        "names that begin alike: x and x2",
+    )
     yield _case([("a", ["image"], 40), ("twice", ["a", "a"], 40)], "a + a")
     yield _case(
         [("a", ["image"], 40), ("aside", ["a"], 90), ("b", ["a"], 40), ("c", ["b"], 10)],
@@ -48,10 +56,11 @@ def _case(steps: Sequence[Step], label: str = "") -> Case:
 
 def _random_steps(rng: Random) -> list[Step]:
     steps: list[Step] = []
+    outside = rng.choice(("image", "photo", "left eye"))
     for i in range(rng.randint(4, 8)):
-        known = ["image", *(name for name, _, _ in steps)]
+        known = [outside, *(name for name, _, _ in steps)]
         reads = list(dict.fromkeys([known[-1], *rng.choices(known, k=rng.choice((0, 0, 1, 2)))]))
-        steps.append((f"t{i}", reads, 10 * rng.randint(1, 20)))
+        steps.append((f"x{i or ''}", reads, 10 * rng.randint(1, 20)))
     return steps
 
 
@@ -80,51 +89,6 @@ def compare(got: Any, want: list[int]) -> Difference | None:
     return found
 
 
-def _kept(rule: Callable[..., bool]) -> Callable[[Sequence[Step]], list[int]]:
-    """An `alive` that keeps a map while rule(now, made, last, step) says so.
-
-    `last` is the last step that reads the map, or the step that made it.
-    """
-
-    def alive(steps: Sequence[Step]) -> list[int]:
-        last = {name: i for i, (name, _, _) in enumerate(steps)}
-        for i, (_, reads, _) in enumerate(steps):
-            last.update((name, i) for name in reads if name != "image")
-        return [
-            sum(
-                size
-                for made, (name, _, size) in enumerate(steps[: now + 1])
-                if rule(now, made, last[name], name in steps[now][1])
-            )
-            for now in range(len(steps))
-        ]
-
-    return alive
-
-
-def _read_twice_counts_twice(steps: Sequence[Step]) -> list[int]:
-    right = by_running(steps)
-    sizes = {name: size for name, _, size in steps}
-    more = [sum(sizes.get(r, 0) for r in reads) for _, reads, _ in steps]
-    once = [sum(sizes.get(r, 0) for r in set(reads)) for _, reads, _ in steps]
-    return [a + b - c for a, b, c in zip(right, more, once, strict=True)]
-
-
-def _first_reader(steps: Sequence[Step]) -> list[int]:
-    first: dict[str, int] = {}
-    for i, (_, reads, _) in enumerate(steps):
-        for name in reads:
-            first.setdefault(name, i)
-    return [
-        sum(s for made, (n, _, s) in enumerate(steps[: now + 1]) if first.get(n, made) >= now)
-        for now in range(len(steps))
-    ]
-
-
-def _is_peak(outcome: Outcome) -> bool:
-    return outcome.got == max(outcome.want) and not isinstance(outcome.got, list)
-
-
 def _a_longer_shortcut_never_helps(alive: Callable, rng: Random) -> str | None:
     steps = _random_steps(rng)
     name, reads, size = steps[-1]
@@ -135,78 +99,6 @@ def _a_longer_shortcut_never_helps(alive: Callable, rng: Random) -> str | None:
 
 
 LAWS = (Law("a shortcut never frees memory", _a_longer_shortcut_never_helps, hint=3),)
-
-MISTAKES = (
-    Mistake(
-        "nothing-freed",
-        "You never free anything, so the last step holds every map of the net. (Several tools print"
-        " that sum as the memory of a net.) A map can go when no later step reads it.",
-        mimic=_kept(lambda now, made, last, read: True),
-        hint=2,
-    ),
-    Mistake(
-        "only-the-result",
-        "You count the map that a step makes. While it is being made, the maps that it reads must"
-        " be there too.",
-        mimic=_kept(lambda now, made, last, read: made == now),
-        hint=1,
-    ),
-    Mistake(
-        "shortcut-forgotten",
-        "You count what a step reads and what it makes. A map that only a *later* step reads, over"
-        " a shortcut, must wait in memory meanwhile.",
-        mimic=_kept(lambda now, made, last, read: made == now or read),
-        hint=3,
-    ),
-    Mistake(
-        "freed-too-early",
-        "You free a map before its last reader has run. While a step runs, what it reads is still"
-        " there; it can go afterwards.",
-        mimic=_kept(lambda now, made, last, read: made == now or last > now),
-        hint=2,
-    ),
-    Mistake(
-        "freed-too-late",
-        "You free a map one step too late. After its last reader has run it is gone, so the next"
-        " step does not see it.",
-        mimic=_kept(lambda now, made, last, read: last >= now - 1),
-        hint=2,
-    ),
-    Mistake(
-        "first-reader-only",
-        "You free a map after its first reader. There may be another one later: look for the last.",
-        mimic=_first_reader,
-        hint=3,
-    ),
-    Mistake(
-        "unread-kept",
-        "A map that nobody reads, and that is not the result, is there while it is made and gone"
-        " right after. You keep it.",
-        mimic=_kept(lambda now, made, last, read: last >= now or last == made),
-        hint=4,
-    ),
-    Mistake(
-        "read-twice-counts-twice",
-        "A step that reads a map twice, a + a, finds it once in memory.",
-        mimic=_read_twice_counts_twice,
-        hint=4,
-    ),
-    Mistake(
-        "peak-only",
-        "You return the peak. Wanted is a list with one number for each step.",
-        matches=_is_peak,
-        hint=1,
-    ),
-    Mistake(
-        "image-has-no-size",
-        "The picture has no entry among the steps, so its size is unknown, and it does not count"
-        " here. Leave out names that no step has made.",
-        matches=lambda outcome: (
-            isinstance(outcome.error, KeyError) and outcome.error.args[:1] == ("image",)
-        ),
-        hint=4,
-    ),
-)
 
 HINTS = (
     Hint(
@@ -227,7 +119,8 @@ HINTS = (
     ),
     Hint(
         "A special case is wrong",
-        "The picture is no step and does not count. A map that nobody reads lives for its own step."
-        " A map that is read twice by one step is one map.",
+        "The picture is no step and does not count, whatever it is called: skip every name that no"
+        " step makes. Compare whole names, x is not x2. A map that nobody reads lives for its own"
+        " step. A map that is read twice by one step is one map.",
     ),
 )

@@ -18,7 +18,7 @@ Prices = tuple[int, int, int]  # parameters, MACs, bytes
 
 def cases(rng: Random) -> Iterator[Case]:
     yield _case((1, 4, 4), 1, 3, bias=False, label="one channel in, one out")
-    yield _case((1, 4, 4), 1, 3, label="the same with a bias")
+    yield _case((1, 4, 4), 2, 3, label="two channels out, with a bias")
     yield _case((2, 4, 4), 3, 1, bias=False, label="1×1, two channels to three")
     yield _case((1, 5, 8), 1, 3, padding=1, bias=False, label="padding 1 on a map of 5×8")
     yield _case((1, 5, 8), 2, 3, stride=2, bias=False, label="stride 2")

@@ -2,100 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-
 from lightcourse.checks.chapters._ch04_columns import only
-from lightcourse.checks.chapters._ch04_conv import Prices, Shape
+from lightcourse.checks.chapters._ch04_conv_wrong import like, shaped, wrong
 from lightcourse.checks.exercise import Mistake, Outcome
-
-
-@dataclass(frozen=True)
-class Sizes:
-    """The numbers that the prices are made of."""
-
-    c: int
-    h: int
-    w: int
-    out: int
-    k: int
-    stride: int
-    padding: int
-    dilation: int
-    g: int
-    bias: bool
-
-    def side(self, size: int) -> int:
-        """Places of the output along an axis."""
-        return (size + 2 * self.padding - self.dilation * (self.k - 1) - 1) // self.stride + 1
-
-    @property
-    def weights(self) -> int:
-        return self.out * (self.c // self.g) * self.k**2
-
-    @property
-    def params(self) -> int:
-        return self.weights + self.bias * self.out
-
-    @property
-    def places(self) -> int:
-        return self.side(self.h) * self.side(self.w)
-
-    @property
-    def dense_places(self) -> int:
-        """Places of the output if there were no dilation."""
-        return replace(self, dilation=1).places
-
-    @property
-    def inputs(self) -> int:
-        return self.c * self.h * self.w
-
-    @property
-    def outputs(self) -> int:
-        return self.out * self.places
-
-
-Rule = Callable[[Sizes], int]
-
-
-def wrong(
-    params: Rule = lambda s: s.params,
-    macs: Rule = lambda s: s.weights * s.places,
-    moved: Rule = lambda s: 4 * (s.inputs + s.params + s.outputs),
-) -> Callable[..., Prices]:
-    """A conv_cost in which some of the three rules are not the right ones."""
-
-    def conv_cost(
-        shape: Shape,
-        out_channels: int,
-        kernel: int,
-        stride: int = 1,
-        padding: int = 0,
-        dilation: int = 1,
-        groups: int = 1,
-        bias: bool = True,
-    ) -> Prices:
-        s = Sizes(*shape, out_channels, kernel, stride, padding, dilation, groups, bias)
-        return params(s), macs(s), moved(s)
-
-    return conv_cost
-
-
-def _no_groups(s: Sizes) -> int:
-    return s.out * s.c * s.k**2
-
-
-def _thin_twice(s: Sizes) -> int:
-    return s.weights // s.g
-
-
-def _like(weights: Rule) -> Callable[..., Prices]:
-    """A conv_cost with another number of weights, and everything else built on it."""
-    return wrong(
-        lambda s: weights(s) + s.bias * s.out,
-        lambda s: weights(s) * s.places,
-        lambda s: 4 * (s.inputs + weights(s) + s.bias * s.out + s.outputs),
-    )
 
 
 def _reordered(outcome: Outcome) -> bool:
@@ -108,26 +17,26 @@ MISTAKES = (
         "groups-forgotten",
         "You leave out the groups. With g groups a kernel looks at C / g channels, so it has g"
         " times fewer weights.",
-        mimic=_like(_no_groups),
+        mimic=like(lambda s: s.out * s.c * s.k**2),
         hint=3,
     ),
     Mistake(
         "groups-twice",
         "You divide by the groups twice. A kernel looks at C / g channels, but there are still"
         " out_channels kernels, not out_channels / g.",
-        mimic=_like(_thin_twice),
+        mimic=like(lambda s: s.weights // s.g),
         hint=3,
     ),
     Mistake(
         "kernel-not-squared",
         "A kernel of 3 has 3 · 3 weights in each channel, not 3.",
-        mimic=_like(lambda s: s.out * (s.c // s.g) * s.k),
+        mimic=like(lambda s: s.out * (s.c // s.g) * s.k),
         hint=1,
     ),
     Mistake(
         "one-kernel",
         "You count one kernel. Each of the output channels has its own.",
-        mimic=_like(lambda s: (s.c // s.g) * s.k**2),
+        mimic=like(lambda s: (s.c // s.g) * s.k**2),
         hint=1,
     ),
     Mistake(
@@ -144,6 +53,21 @@ MISTAKES = (
             moved=lambda s: 4 * (s.inputs + s.weights + s.out + s.outputs),
         ),
         hint=5,
+    ),
+    *(
+        Mistake(
+            "bias-added-as-one",
+            "You add `bias` itself: True counts as 1. There is one bias for each output channel.",
+            mimic=rule,
+            hint=5,
+        )
+        for rule in (
+            wrong(
+                lambda s: s.weights + s.bias,
+                moved=lambda s: 4 * (s.inputs + s.weights + s.bias + s.outputs),
+            ),
+            wrong(lambda s: s.weights + s.bias),
+        )
     ),
     Mistake(
         "bias-as-mac",
@@ -185,17 +109,44 @@ MISTAKES = (
         "dilation-forgotten",
         "You are wrong where there is a dilation. It makes the kernel reach further, so the output"
         " is smaller: `conv_output` knows, if you hand it the dilation.",
-        mimic=wrong(
-            macs=lambda s: s.weights * s.dense_places,
-            moved=lambda s: 4 * (s.inputs + s.params + s.out * s.dense_places),
-        ),
+        mimic=shaped(dilation=1),
         hint=2,
+    ),
+    *(
+        Mistake(
+            "options-not-handed-on",
+            "Your output has the wrong size: a stride makes it smaller, a padding larger, and a"
+            " dilation smaller. Hand all three to `conv_output`.",
+            mimic=shaped(**usual),
+            hint=1,
+        )
+        for usual in (
+            {"stride": 1, "padding": 0, "dilation": 1},
+            {"stride": 1, "padding": 0},
+            {"padding": 0, "dilation": 1},
+            {"stride": 1, "dilation": 1},
+            {"padding": 0},
+            {"stride": 1},
+        )
     ),
     Mistake(
         "numbers-not-bytes",
         "Your third number counts numbers, not bytes. Each has 4 bytes.",
         mimic=wrong(moved=lambda s: s.inputs + s.params + s.outputs),
         hint=4,
+    ),
+    Mistake(
+        "padding-read",
+        "You count the padding among the bytes. The zeros around the map are not in memory: only"
+        " C · H · W numbers are read.",
+        mimic=wrong(moved=lambda s: 4 * (s.padded + s.params + s.outputs)),
+        hint=4,
+    ),
+    Mistake(
+        "biases-not-read",
+        "Your bytes leave out the biases. They lie in memory like the weights and are read.",
+        mimic=wrong(moved=lambda s: 4 * (s.inputs + s.weights + s.outputs)),
+        hint=5,
     ),
     Mistake(
         "weights-not-read",

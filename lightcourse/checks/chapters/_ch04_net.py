@@ -17,6 +17,7 @@ Net = Sequence[Row]
 THREE = ("conv", {"out_channels": 4, "kernel": 3, "padding": 1, "bias": False})
 HALF = ("conv", {"out_channels": 6, "kernel": 3, "stride": 2, "padding": 1, "bias": False})
 POINT = ("conv", {"out_channels": 8, "kernel": 1, "bias": False})
+WIDE = ("conv", {"out_channels": 4, "kernel": 3, "padding": 1, "dilation": 2, "groups": 2})
 NORM, RELU, POOL = ("norm", {}), ("relu", {}), ("pool", {})
 LINEAR = ("linear", {"out_features": 5})
 
@@ -30,6 +31,10 @@ def cases(rng: Random) -> Iterator[Case]:
     yield _case([POOL, LINEAR], (2, 4, 3), "pooling, then a linear layer")
     yield _case([HALF, RELU], (2, 4, 6), "stride 2, then a ReLU")
     yield _case([HALF, POINT], (2, 4, 6), "stride 2, then 1×1")
+    yield _case([WIDE, RELU], (4, 9, 8), "groups and dilation, then a ReLU")
+    yield _case([POOL, RELU, LINEAR], (2, 4, 3), "a ReLU behind the pooling")
+    yield _case([POOL, LINEAR, RELU], (2, 4, 3), "a ReLU behind the linear layer")
+    yield _case([POOL, LINEAR, ("linear", {"out_features": 7})], (2, 4, 3), "two linear layers")
     yield _case([HALF, NORM, RELU, POINT, NORM, POOL, LINEAR], (3, 8, 10), "a small net")
     for _ in range(4):
         yield _case(random_net(rng), (rng.choice((2, 4)), rng.randint(6, 12), rng.randint(6, 12)))
@@ -52,7 +57,8 @@ def random_net(rng: Random) -> list[Row]:
         extra = rng.choice(({}, {"stride": 2}, {"groups": 2}, {"dilation": 2}))
         net += [("conv", {**options, **extra, "bias": rng.random() < 0.5})]
         net += [row for row in (NORM, RELU) if rng.random() < 0.6]
-    return [*net, POOL, ("linear", {"out_features": rng.randint(2, 20)})]
+    head = [("linear", {"out_features": rng.randint(2, 20)}) for _ in range(rng.choice((1, 2)))]
+    return [*net, POOL, *(row for layer in head for row in (layer, RELU))][: -rng.randint(1, 2)]
 
 
 def module_of(net: Net, channels: int) -> nn.Sequential:
@@ -65,6 +71,7 @@ def module_of(net: Net, channels: int) -> nn.Sequential:
             channels = options["out_channels"]
         elif kind == "linear":
             layers.append(nn.Linear(channels, options["out_features"]))
+            channels = options["out_features"]
         elif kind == "pool":
             layers.append(nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()))
         else:
@@ -118,8 +125,14 @@ HINTS = (
     Hint(
         "My ReLU, my pooling or my linear layer is wrong",
         "ReLU and pooling have no parameters and no MACs, but they read their input and write their"
-        " output. A linear layer is a 1×1 convolution on a map of one place, with a bias: C weights"
+        " output: 4 · (C·H·W + C·H·W) bytes, and 4 · (C·H·W + C). A linear layer is a 1×1"
+        " convolution on a map of one place, with a bias: C weights"
         " and a bias for each output.",
+    ),
+    Hint(
+        "My bytes are wrong",
+        "The last column of the table counts numbers. A number has 4 bytes, so take it times 4, in"
+        " every row but the convolution's: `conv` gives bytes already.",
     ),
 )
 

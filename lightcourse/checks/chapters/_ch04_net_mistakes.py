@@ -5,65 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from lightcourse.checks.chapters._ch04_columns import PRICES
 from lightcourse.checks.chapters._ch04_conv import Prices, Shape
-from lightcourse.checks.chapters._ch04_net import Net, conv
+from lightcourse.checks.chapters._ch04_net import Net
+from lightcourse.checks.chapters._ch04_net_rows import ROWS
+from lightcourse.checks.chapters._ch04_net_wrong import biller, linear_row, right
 from lightcourse.checks.exercise import Mistake, Outcome
-
-Step = Callable[..., Prices]  # (c, h, w, out_features) -> parameters, MACs, bytes
-
-
-def _norm(c: int, h: int, w: int, n: int) -> Prices:
-    return 2 * c, 0, 4 * (2 * c * h * w + 4 * c)
-
-
-def _relu(c: int, h: int, w: int, n: int) -> Prices:
-    return 0, 0, 8 * c * h * w
-
-
-def _pool(c: int, h: int, w: int, n: int) -> Prices:
-    return 0, 0, 4 * (c * h * w + c)
-
-
-def _linear(c: int, h: int, w: int, n: int) -> Prices:
-    return c * n + n, c * n, 4 * (c + c * n + n + n)
-
-
-def _after_conv(shape: Shape, options: dict[str, Any]) -> Shape:
-    def side(size: int) -> int:
-        pad, stride = options.get("padding", 0), options.get("stride", 1)
-        span = options.get("dilation", 1) * (options["kernel"] - 1)
-        return (size + 2 * pad - span - 1) // stride + 1
-
-    return options["out_channels"], side(shape[1]), side(shape[2])
-
-
-def biller(
-    norm: Step = _norm,
-    relu: Step = _relu,
-    pool: Step = _pool,
-    linear: Step = _linear,
-    move: Callable[[Shape, Shape], Shape] = lambda old, new: new,
-) -> Callable[..., list[Prices]]:
-    """A net_cost with some rules of its own; move(old, new) is the shape for the next row."""
-    steps = {"norm": norm, "relu": relu, "pool": pool, "linear": linear}
-
-    def net_cost(net: Net, shape: Shape, given: Any = None) -> list[Prices]:
-        rows = []
-        for kind, options in net:
-            if kind == "conv":
-                rows.append(conv(shape, **options))
-                shape = move(shape, _after_conv(shape, options))
-                continue
-            n = options.get("out_features", 0)
-            rows.append(steps[kind](*shape, n))
-            after = {"pool": (shape[0], 1, 1), "linear": (n, 1, 1)}.get(kind, shape)
-            shape = move(shape, after)
-        return rows
-
-    return net_cost
-
-
-right = biller()
 
 
 def _running(net: Net, shape: Shape, given: Any = None) -> list[Prices]:
@@ -72,6 +19,42 @@ def _running(net: Net, shape: Shape, given: Any = None) -> list[Prices]:
         sums = [a + b for a, b in zip(sums, row, strict=True)]
         rows.append((sums[0], sums[1], sums[2]))
     return rows
+
+
+def _same(old: Shape, new: Shape) -> Shape:
+    return old
+
+
+def _linear_on_the_map(c: int, h: int, w: int, n: int) -> Prices:
+    return linear_row(c * h * w, 1, 1, n)
+
+
+def _wrong_cells(outcome: Outcome) -> list[tuple[str, str, int, int]]:
+    """(kind, price, got, wanted) of every number that is wrong."""
+    return [
+        (kind, price, one, other)
+        for (kind, _), mine, right in zip(
+            outcome.case.args[0], outcome.got, outcome.want, strict=True
+        )
+        for price, one, other in zip(PRICES, mine, right, strict=True)
+        if one != other
+    ]
+
+
+def _a_quarter_of_the_bytes(outcome: Outcome) -> bool:
+    cells = _wrong_cells(outcome)
+    return bool(cells) and all(
+        price == "memory_access" and 4 * one == other for _, price, one, other in cells
+    )
+
+
+def _only(kind: str) -> Callable[[Outcome], bool]:
+    """Whether all that is wrong stands in rows of this kind."""
+    return lambda outcome: {cell[0] for cell in _wrong_cells(outcome)} == {kind}
+
+
+def _backwards(outcome: Outcome) -> bool:
+    return [tuple(row) for row in outcome.got[::-1]] == [tuple(row) for row in outcome.want]
 
 
 def _is_total(outcome: Outcome) -> bool:
@@ -115,92 +98,95 @@ MISTAKES = (
         matches=_option_missing,
         hint=2,
     ),
+    *(
+        Mistake(
+            "shape-never-changes",
+            "Rows behind a convolution of yours work on the shape that came before it. A row works"
+            " on what the row before has made: other channels, another height and width.",
+            mimic=biller(_same, after=after),
+            hint=2,
+        )
+        for after in (("conv", "pool", "linear"), ("conv",), ("conv", "pool"), ("conv", "linear"))
+    ),
+    *(
+        Mistake(
+            "channels-not-handed-on",
+            "Height and width are handed on, the channels are not: the next row has as many input"
+            " channels as this row has made.",
+            mimic=biller(lambda old, new: (old[0], *new[1:]), after=after),
+            hint=2,
+        )
+        for after in (("conv", "pool", "linear"), ("conv",))
+    ),
+    *(
+        Mistake(
+            "size-not-handed-on",
+            "The channels are handed on, height and width are not. A stride makes the map smaller"
+            " for all rows that follow.",
+            mimic=biller(lambda old, new: (new[0], *old[1:]), after=after),
+            hint=2,
+        )
+        for after in (("conv", "pool", "linear"), ("conv",))
+    ),
+    *(
+        Mistake(
+            "pooled-shape",
+            "After a pooling the next row of yours still sees the whole map. Global pooling leaves"
+            " (C, 1, 1).",
+            mimic=rule,
+            hint=2,
+        )
+        for rule in (
+            biller(_same, after=("pool",)),
+            biller(_same, after=("pool",), linear=_linear_on_the_map),
+        )
+    ),
     Mistake(
-        "shape-never-changes",
-        "Every row of yours works on the shape of the picture. A row works on what the row before"
-        " has made: other channels, another height and width.",
-        mimic=biller(move=lambda old, new: old),
+        "linear-shape",
+        "After a linear layer the next row of yours still has the old number of channels. A linear"
+        " layer leaves (out_features, 1, 1).",
+        mimic=biller(_same, after=("linear",)),
         hint=2,
     ),
     Mistake(
-        "channels-not-handed-on",
-        "Height and width are handed on, the channels are not: the next row has as many input"
-        " channels as this row has made.",
-        mimic=biller(move=lambda old, new: (old[0], *new[1:])),
+        "pooled-and-linear-shape",
+        "After a pooling and after a linear layer the shape of yours stays as it was. Pooling"
+        " leaves (C, 1, 1), a linear layer (out_features, 1, 1).",
+        mimic=biller(_same, after=("pool", "linear")),
         hint=2,
     ),
-    Mistake(
-        "size-not-handed-on",
-        "The channels are handed on, height and width are not. A stride makes the map smaller for"
-        " all rows that follow.",
-        mimic=biller(move=lambda old, new: (new[0], *old[1:])),
-        hint=2,
+    *(
+        Mistake(
+            "option-lost-in-the-shape",
+            "Your shape after a convolution leaves out one of its options: stride, padding and"
+            " dilation all change the size. `conv_output(shape, **options)` takes them as they"
+            " come.",
+            mimic=biller(drops=drops),
+            hint=2,
+        )
+        for drops in (
+            ("dilation",),
+            ("padding",),
+            ("stride",),
+            ("stride", "padding"),
+            ("stride", "padding", "dilation"),
+            ("padding", "dilation"),
+        )
     ),
     Mistake(
-        "statistics-as-params",
-        "You count 4 · C parameters for a batch norm. Mean and variance are kept, not learnt: they"
-        " are read, so they are bytes, but they are no parameters.",
-        mimic=biller(norm=lambda c, h, w, n: (4 * c, 0, 4 * (2 * c * h * w + 4 * c))),
-        hint=3,
+        "numbers-not-bytes",
+        "Where you are wrong, your bytes are a quarter of what is wanted: you count numbers. A"
+        " number has 4 bytes. (`conv` gives bytes already.)",
+        matches=_a_quarter_of_the_bytes,
+        hint=5,
     ),
     Mistake(
-        "statistics-not-read",
-        "A batch norm reads four vectors: scale and shift, and also mean and variance.",
-        mimic=biller(norm=lambda c, h, w, n: (2 * c, 0, 4 * (2 * c * h * w + 2 * c))),
-        hint=3,
+        "backwards",
+        "Your rows are right and stand backwards: wanted is the row next to the picture first.",
+        matches=_backwards,
+        hint=1,
     ),
-    Mistake(
-        "norm-vectors-not-read",
-        "Your batch norm moves its input and its output. It also reads four numbers for each"
-        " channel.",
-        mimic=biller(norm=lambda c, h, w, n: (2 * c, 0, 8 * c * h * w)),
-        hint=3,
-    ),
-    Mistake(
-        "norm-has-macs",
-        "You count MACs for the batch norm. Some profilers do too, and so they all disagree. Here,"
-        " as in PyTorch's counter, only convolutions and linear layers have MACs.",
-        mimic=biller(norm=lambda c, h, w, n: (2 * c, 2 * c * h * w, 4 * (2 * c * h * w + 4 * c))),
-        hint=3,
-    ),
-    Mistake(
-        "norm-has-macs",
-        "You count MACs for the batch norm. Some profilers do too, and so they all disagree. Here,"
-        " as in PyTorch's counter, only convolutions and linear layers have MACs.",
-        mimic=biller(norm=lambda c, h, w, n: (2 * c, c * h * w, 4 * (2 * c * h * w + 4 * c))),
-        hint=3,
-    ),
-    Mistake(
-        "relu-is-free",
-        "Your ReLU moves nothing. It has no MACs, but run by itself it reads the whole map and"
-        " writes the whole map.",
-        mimic=biller(relu=lambda c, h, w, n: (0, 0, 0)),
-        hint=4,
-    ),
-    Mistake(
-        "relu-one-way",
-        "Your ReLU moves the map once. It is read and written: twice.",
-        mimic=biller(relu=lambda c, h, w, n: (0, 0, 4 * c * h * w)),
-        hint=4,
-    ),
-    Mistake(
-        "pool-writes-a-map",
-        "Your pooling writes a whole map. Global pooling leaves one number for each channel.",
-        mimic=biller(pool=_relu),
-        hint=4,
-    ),
-    Mistake(
-        "linear-without-bias",
-        "Your linear layer has no bias. It has one number more for each output, and reads it.",
-        mimic=biller(linear=lambda c, h, w, n: (c * n, c * n, 4 * (c + c * n + n))),
-        hint=4,
-    ),
-    Mistake(
-        "bias-as-mac",
-        "You count the bias of the linear layer among the MACs. It multiplies nothing.",
-        mimic=biller(linear=lambda c, h, w, n: (c * n + n, c * n + n, 4 * (c + c * n + 2 * n))),
-        hint=4,
-    ),
+    *ROWS,
     Mistake(
         "running-totals",
         "Each of your rows holds the sum up to there. Wanted is what the row itself costs.",
@@ -218,5 +204,28 @@ MISTAKES = (
         "You return after the first row: is the `return` inside the loop?",
         matches=_first_row_only,
         hint=1,
+    ),
+    Mistake(
+        "conv-rows-are-wrong",
+        "Only rows of convolutions are wrong. Ask the function that is handed in:"
+        " `conv(shape, **options)` gives the whole row, right as it is.",
+        matches=_only("conv"),
+        hint=1,
+    ),
+    Mistake(
+        "norm-rows-are-wrong",
+        "Only your batch norm is wrong. Look at its line of the table, column by column.",
+        matches=_only("norm"),
+        hint=3,
+    ),
+    *(
+        Mistake(
+            f"{kind}-rows-are-wrong",
+            f"Only rows of the kind {kind} are wrong. Look at that line of the table, column by"
+            " column.",
+            matches=_only(kind),
+            hint=4,
+        )
+        for kind in ("relu", "pool", "linear")
     ),
 )

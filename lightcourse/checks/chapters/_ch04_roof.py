@@ -8,12 +8,12 @@ from random import Random
 from typing import Any
 
 from lightcourse.checks.compare import Compare
-from lightcourse.checks.exercise import Case, Difference, Hint, Law, Mistake, Outcome
+from lightcourse.checks.exercise import Case, Difference, Hint, Law
 
 Layer = tuple[int, int]  # MACs, bytes
 Answer = tuple[float, float, str]  # FLOP per byte, seconds, bound
 
-_NAMES = ("intensity", "seconds", "bound")
+NAMES = ("intensity", "seconds", "bound")
 
 
 def cases(rng: Random) -> Iterator[Case]:
@@ -22,13 +22,13 @@ def cases(rng: Random) -> Iterator[Case]:
     yield _case([(800, 100)], 100, 10, "just below the ridge")
     yield _case([(0, 100)], 100, 10, "no MACs at all: a ReLU")
     yield _case([(5000, 100), (100, 100), (0, 50)], 100, 10, "three layers")
-    yield _case([], 100, 10, "no layer")
     layers = [(12_845_056, 1_622_016), (1_806_336, 1_607_936), (115_605_504, 1_753_088)]
     yield _case(layers, 1e11, 2e10, "pointwise, depthwise and 3×3 of 64 channels at 56×56")
     for _ in range(5):
         peak, bandwidth = rng.randint(1, 200) * 10**9, rng.randint(1, 60) * 10**9
         layers = [(rng.randint(1, 10**8), rng.randint(10**4, 10**7)) for _ in range(4)]
         yield _case([*layers, (0, rng.randint(1, 10**6))], peak, bandwidth)
+    yield _case([], 100, 10, "no layer")
 
 
 def _case(layers: Sequence[Layer], peak: float, bandwidth: float, label: str = "") -> Case:
@@ -59,50 +59,10 @@ def compare(got: Any, want: list[Answer]) -> Difference | None:
             continue
         if inside.kind != "value":
             return Difference(inside.kind, f"layer {number}: {inside.text}")
-        for name, one, other in zip(_NAMES, mine, right, strict=True):
+        for name, one, other in zip(NAMES, mine, right, strict=True):
             if Compare()(one, other) is not None:
                 return Difference("value", f"layer {number}: {name} is {one}, wanted {other}")
     return found
-
-
-def _wrong(
-    intensity: Callable[..., float] = lambda m, b, p, w: 2 * m / b,
-    seconds: Callable[..., float] = lambda m, b, p, w: max(m / p, b / w),
-    bound: Callable[..., bool] = lambda m, b, p, w: m / p >= b / w,
-) -> Callable[[Sequence[Layer], float, float], list[Answer]]:
-    """Answers in which one of the three rules is wrong; each gets macs, bytes, peak, bandwidth."""
-
-    def rows(layers: Sequence[Layer], peak: float, bandwidth: float) -> list[Answer]:
-        return [
-            (
-                intensity(m, b, peak, bandwidth),
-                seconds(m, b, peak, bandwidth),
-                "compute" if bound(m, b, peak, bandwidth) else "memory",
-            )
-            for m, b in layers
-        ]
-
-    return rows
-
-
-def _columns(*names: str) -> Callable[[Outcome], bool]:
-    """Whether exactly these of the three columns are wrong anywhere."""
-
-    def matches(outcome: Outcome) -> bool:
-        wrong = {
-            name
-            for mine, right in zip(outcome.got, outcome.want, strict=True)
-            for name, one, other in zip(_NAMES, mine, right, strict=True)
-            if Compare()(one, other) is not None
-        }
-        return wrong == set(names)
-
-    return matches
-
-
-def _other_words(outcome: Outcome) -> bool:
-    words = {row[2] for row in outcome.got}
-    return bool(words) and not words <= {"compute", "memory"}
 
 
 def _a_faster_memory_never_hurts(rows: Callable, rng: Random) -> str | None:
@@ -114,104 +74,6 @@ def _a_faster_memory_never_hurts(rows: Callable, rng: Random) -> str | None:
 
 
 LAWS = (Law("a faster memory never hurts", _a_faster_memory_never_hurts, hint=2),)
-
-MISTAKES = (
-    Mistake(
-        "sum-not-max",
-        "You add the two times. The machine computes while the next numbers arrive, so at best the"
-        " longer of the two is all it takes.",
-        mimic=_wrong(seconds=lambda m, b, p, w: m / p + b / w),
-        hint=2,
-    ),
-    Mistake(
-        "min-not-max",
-        "You take the shorter of the two times. Both must be over before the layer is done.",
-        mimic=_wrong(seconds=lambda m, b, p, w: min(m / p, b / w)),
-        hint=2,
-    ),
-    Mistake(
-        "compute-only",
-        "Your time is MACs over peak. A layer that waits for memory takes longer than that.",
-        mimic=_wrong(seconds=lambda m, b, p, w: m / p),
-        hint=2,
-    ),
-    Mistake(
-        "macs-per-byte",
-        "Your intensity counts MACs per byte. It is in FLOPs per byte, and a MAC is two FLOPs.",
-        mimic=_wrong(intensity=lambda m, b, p, w: m / b),
-        hint=3,
-    ),
-    Mistake(
-        "bytes-per-flop",
-        "Your intensity is upside down: FLOPs over bytes, not bytes over FLOPs.",
-        mimic=_wrong(intensity=lambda m, b, p, w: b / (2 * m) if m else 0.0),
-        hint=3,
-    ),
-    Mistake(
-        "flops-over-macs",
-        "Your time divides FLOPs by a peak in MAC/s. The peak is given in MACs per second, so"
-        " divide MACs by it.",
-        mimic=_wrong(
-            seconds=lambda m, b, p, w: max(2 * m / p, b / w),
-            bound=lambda m, b, p, w: 2 * m / p >= b / w,
-        ),
-        hint=2,
-    ),
-    Mistake(
-        "ridge-in-macs",
-        "Time and intensity are right. You compare the intensity with peak / bandwidth. The"
-        " intensity is in FLOPs per byte and the peak in MACs: the ridge is 2 · peak / bandwidth.",
-        mimic=_wrong(bound=lambda m, b, p, w: 2 * m / b >= p / w),
-        hint=4,
-    ),
-    Mistake(
-        "bound-swapped",
-        "The two words are swapped. A layer is compute-bound when its arithmetic takes the longer"
-        " time.",
-        mimic=_wrong(bound=lambda m, b, p, w: m / p < b / w),
-        hint=4,
-    ),
-    Mistake(
-        "other-words",
-        'The third entry is one of the two words "compute" and "memory", written like that.',
-        matches=_other_words,
-        hint=4,
-    ),
-    Mistake(
-        "nothing-to-divide",
-        "A layer without MACs, such as a ReLU, has an intensity of 0, and you divide by a number"
-        " that is 0 there. Take the two times, and the larger of them.",
-        matches=lambda outcome: isinstance(outcome.error, ZeroDivisionError),
-        hint=2,
-    ),
-    Mistake(
-        "whole-division",
-        "You use // and lose the fractions: times and intensities are real numbers, so use /.",
-        mimic=_wrong(
-            intensity=lambda m, b, p, w: 2 * m // b,
-            seconds=lambda m, b, p, w: max(m // p, b // w),
-        ),
-        hint=2,
-    ),
-    Mistake(
-        "seconds-are-wrong",
-        "Intensity and bound are right, the seconds are not.",
-        matches=_columns("seconds"),
-        hint=2,
-    ),
-    Mistake(
-        "intensity-is-wrong",
-        "Seconds and bound are right, the intensity is not.",
-        matches=_columns("intensity"),
-        hint=3,
-    ),
-    Mistake(
-        "bound-is-wrong",
-        "Intensity and seconds are right, the bound is not. Which of the two times is the longer?",
-        matches=_columns("bound"),
-        hint=4,
-    ),
-)
 
 HINTS = (
     Hint(

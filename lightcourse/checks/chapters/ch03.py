@@ -7,6 +7,8 @@ from torch import nn
 
 from lightcourse.checks.chapters import (
     _ch03_bilinear,
+    _ch03_bilinear_laws,
+    _ch03_bilinear_mistakes,
     _ch03_choose,
     _ch03_ladder,
     _ch03_pool,
@@ -71,9 +73,9 @@ EXERCISES = [
         cases=_ch03_bilinear.cases,
         oracle=_ch03_bilinear.by_torch,
         compare=_ch03_bilinear.compare,
-        laws=_ch03_bilinear.LAWS,
-        mistakes=_ch03_bilinear.MISTAKES,
-        hints=_ch03_bilinear.HINTS,
+        laws=_ch03_bilinear_laws.LAWS,
+        mistakes=_ch03_bilinear_mistakes.MISTAKES,
+        hints=_ch03_bilinear_mistakes.HINTS,
         show=_ch03_bilinear.show,
     ),
 ]
@@ -111,9 +113,10 @@ PREDICTIONS = [
         id="03.p1",
         question="How many picture sizes do five halving layers turn into a map of 7?",
         truth=_pictures_that_end_in_seven,
-        unit="sizes",
+        unit="in all",
         replies={
-            1: "224 = 7·2⁵ is one of them. But 223 gives 112 as well, since each layer rounds.",
+            1: "224 = 7·2⁵ is one of them. But 223 gives 112 as well, since a window moves by whole"
+            " steps.",
             2: "One rounding gives two sizes for one result. There are five layers, one after the"
             " other.",
             5: "Five layers round, and each doubles the choice of the one before.",
@@ -144,7 +147,7 @@ PREDICTIONS = [
         id="03.p3",
         question="Ones in, kernel of ones, 3×3 with stride 2: how many different values inside?",
         truth=_values_in_the_middle,
-        unit="values",
+        unit="in all",
         replies={
             1: "It looks as if everything were the same everywhere. But with stride 2 the copies of"
             " a 3×3 kernel overlap on every second row only.",

@@ -8,13 +8,16 @@ from torch import nn
 from lightcourse.analysis import analyze
 from lightcourse.checks.chapters import (
     _ch04_alive,
+    _ch04_alive_mistakes,
     _ch04_columns,
     _ch04_conv,
     _ch04_conv_mistakes,
     _ch04_divisible,
+    _ch04_divisible_mistakes,
     _ch04_net,
     _ch04_net_mistakes,
     _ch04_roof,
+    _ch04_roof_mistakes,
 )
 from lightcourse.checks.exercise import Exercise, Prediction
 from lightcourse.nn import ConvNormAct, InvertedResidual
@@ -53,7 +56,7 @@ EXERCISES = [
         oracle=_ch04_alive.by_running,
         compare=_ch04_alive.compare,
         laws=_ch04_alive.LAWS,
-        mistakes=_ch04_alive.MISTAKES,
+        mistakes=_ch04_alive_mistakes.MISTAKES,
         hints=_ch04_alive.HINTS,
     ),
     Exercise(
@@ -64,7 +67,7 @@ EXERCISES = [
         oracle=_ch04_roof.by_the_roof,
         compare=_ch04_roof.compare,
         laws=_ch04_roof.LAWS,
-        mistakes=_ch04_roof.MISTAKES,
+        mistakes=_ch04_roof_mistakes.MISTAKES,
         hints=_ch04_roof.HINTS,
     ),
     Exercise(
@@ -74,7 +77,7 @@ EXERCISES = [
         cases=_ch04_divisible.cases,
         oracle=_ch04_divisible.by_search,
         laws=_ch04_divisible.LAWS,
-        mistakes=_ch04_divisible.MISTAKES,
+        mistakes=_ch04_divisible_mistakes.MISTAKES,
         hints=_ch04_divisible.HINTS,
     ),
 ]
@@ -178,8 +181,8 @@ PREDICTIONS = [
                 " channel in, and the last one keeps its 1000 classes."
             ),
             "1/8": (
-                "Halving height, width and channels might give such a number. Here only the"
-                " channels are halved: inputs and outputs."
+                "α² is 1/4, for a half at both ends of a layer. A half as wide *and* a picture of"
+                " half the side would give 1/16. Here the picture stays as it is."
             ),
         },
         right=(

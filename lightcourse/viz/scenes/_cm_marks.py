@@ -6,7 +6,7 @@ from typing import Any
 from ..marks import Mark, mark, text
 from ..scene import J, L
 from ._cm_costs import MEASURES
-from ._cm_roof import MINE, PER_DECADE
+from ._cm_roof import MINE, PER_DECADE, Roofs
 from ._cm_scale import (
     BAR,
     COLUMNS,
@@ -185,10 +185,10 @@ def _roof(view: View) -> list[Mark]:
         text("band_s", ROOF_LEFT + 14, L("band_label_y", "band"), L("band_s", "band"), 13, pe=0),
         text("ridge_s", GUTTER - 6, ROOF_BOTTOM + 36, J("ridge ", L("ridge_s", "ridge"),
              " FLOPs per byte"), 13, bold=True, fill="hi", pe=0),
-        text("reach", ROOF_RIGHT - 4, ROOF_BOTTOM - 24, J("at best ", L("pct", 1, "reach"),
+        text("reach", ROOF_RIGHT - 4, L("reach_y", "peak"), J("at best ", L("pct", 1, "reach"),
              " of peak"), 13, **said),
-        text("time", ROOF_RIGHT - 4, ROOF_BOTTOM - 7, J("least time ×", L("time", "case", "ridge")),
-             13, **said),
+        text("time", ROOF_RIGHT - 4, L("time_y", "peak"),
+             J("least time ×", L("time", "case", "ridge")), 13, **said),
         mark("circle", "peak", cx=ROOF_RIGHT, cy=L("peak_y", "peak"), **handle,
              drag=drag["peak"], label=J("Peak ", L("peak_s", "peak"))),
         mark("circle", "band", cx=ROOF_LEFT, cy=L("band_y", "band"), **handle,
@@ -203,7 +203,7 @@ def _presets(view: View) -> list[Mark]:
     for k, (name, (peak, band)) in enumerate(roofs.presets.items()):
         x = GUTTER - 6 + k * width
         speeds = f"{spaced(roofs.peaks[peak], 'FLOP/s')}, {spaced(roofs.bands[band], 'B/s')}"
-        what = f"{name}, as probed" if name == MINE else f"a {name}, in order of magnitude"
+        what = _machine_words(roofs) if name == MINE else f"a {name}, in order of magnitude"
         marks += [
             mark("rect", f"machine{k}", x=x, y=6, width=width - 6, height=22, rx=11,
                  fill=L("chip", "machine", k), stroke="line", set={"peak": peak, "band": band},
@@ -212,6 +212,15 @@ def _presets(view: View) -> list[Mark]:
                  fill=L("chip_ink", "machine", k), pe=0),
         ]  # fmt: skip
     return marks
+
+
+def _machine_words(roofs: Roofs) -> str:
+    """What stands before the speeds of this machine's roof: its true ones where they do not fit."""
+    if not roofs.beyond:
+        return f"{MINE}, as probed"
+    peak, band = roofs.beyond
+    probed = f"{spaced(peak, 'FLOP/s')}, {spaced(band, 'B/s')}"
+    return f"{MINE}, probed {probed}; off the scale, so drawn at the nearest that fits"
 
 
 def _brush(view: View) -> Mark:

@@ -25,6 +25,7 @@ class Roofs:
     peaks: tuple[float, ...]  # FLOP/s
     bands: tuple[float, ...]  # byte/s
     presets: dict[str, tuple[int, int]]  # name -> (peak, band)
+    beyond: tuple[float, float] | None = None  # this machine's own speeds, where they do not fit
 
     @property
     def ridges(self) -> tuple[float, ...]:
@@ -74,23 +75,25 @@ def share_of_peak(costs: Sequence[Any], schedule: int, ridge: float) -> float:
 def roofs_of(machine: Any) -> Roofs:
     """Return the roofs to choose from, moved so that this machine's own stands exactly on a step.
 
-    `machine` has `peak_macs` and `bandwidth`, or is None.
+    `machine` has `peak_macs` and `bandwidth`, or is None. A speed off the scale is drawn at its
+    end, and `beyond` keeps what it is.
     """
-    named = dict(TYPICAL)
-    shift = (0.0, 0.0)
+    named, shift, beyond = dict(TYPICAL), (0.0, 0.0), None
     if machine is not None:
         mine = (2 * machine.peak_macs, machine.bandwidth)
-        if _inside(mine[0], TOP_PEAK, PEAKS) and _inside(mine[1], TOP_BAND, BANDS):
-            named = {MINE: mine, **TYPICAL}
-            shift = (log10(mine[0]) * PER_DECADE % 1, log10(mine[1]) * PER_DECADE % 1)
+        drawn = (_fitted(mine[0], TOP_PEAK, PEAKS), _fitted(mine[1], TOP_BAND, BANDS))
+        named = {MINE: drawn, **TYPICAL}
+        shift = (log10(drawn[0]) * PER_DECADE % 1, log10(drawn[1]) * PER_DECADE % 1)
+        beyond = mine if drawn != mine else None
     peaks = _steps(TOP_PEAK, PEAKS, shift[0])
     bands = _steps(TOP_BAND, BANDS, shift[1])
     presets = {n: (_nearest(peaks, p), _nearest(bands, b)) for n, (p, b) in named.items()}
-    return Roofs(peaks, bands, presets)
+    return Roofs(peaks, bands, presets, beyond)
 
 
-def _inside(value: float, top: float, count: int) -> bool:
-    return top * 10 ** (-(count - 1) / PER_DECADE) <= value <= top
+def _fitted(value: float, top: float, count: int) -> float:
+    """The speed itself, or the end of the scale that it lies beyond."""
+    return min(max(value, top * 10 ** (-(count - 1) / PER_DECADE)), top)
 
 
 def _steps(top: float, count: int, shift: float) -> tuple[float, ...]:

@@ -62,6 +62,12 @@ def up(flops: float) -> float:
     return ROOF_BOTTOM - (ROOF_BOTTOM - ROOF_TOP) * part
 
 
+def words_below(peak: float) -> float:
+    """Base line of the first of two lines of words under a roof of this peak; over a low roof."""
+    under = ROOF_BOTTOM - 24
+    return under if up(peak) < under - 20 else ROOF_TOP + 14
+
+
 def ratio(value: float) -> str:
     """Return FLOPs per byte in at most four characters.
 

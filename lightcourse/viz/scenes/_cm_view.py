@@ -27,6 +27,7 @@ from ._cm_scale import (
     share,
     spaced,
     up,
+    words_below,
 )
 from ._rf_words import short
 
@@ -276,6 +277,8 @@ class View:
             "right_y": end(HIGH),
             "corner_y": [[self._corner(p, b) for b in roofs.bands] for p in roofs.peaks],
             "peak_label_y": [up(p) + (18 if up(p) < ROOF_TOP + 16 else -9) for p in roofs.peaks],
+            "reach_y": [words_below(p) for p in roofs.peaks],
+            "time_y": [words_below(p) + 17 for p in roofs.peaks],
             "band_label_y": [min(up(LOW * b) + 15, ROOF_BOTTOM - 3) for b in roofs.bands],
             "preset": [[self._preset(p, b) for b in bands] for p in peaks],
             "chip": [["hi" if k == j else "panel" for j in chips] for k in range(-1, len(chips))],

@@ -136,7 +136,7 @@ def _whole(study: Study, fold: int, place: Place, schedule: int) -> str:
 
 
 def _halves(rows: Sequence[Cost], schedule: int) -> str:
-    """After how many rows half of each measure is reached."""
+    """How many rows hold half of each measure."""
     words = []
     for measure, name in zip(MEASURES[:3], ("the params", "the MACs", "the bytes"), strict=True):
         sums = list(accumulate(row.value(measure, schedule) for row in rows))
@@ -150,9 +150,13 @@ def _halves(rows: Sequence[Cost], schedule: int) -> str:
             f"**{ratio(row.intensity(schedule))}** FLOPs per byte."
         )
     words.sort()
-    listed = ", ".join(f"half of {name} after **{n}**" for n, name in words)
+    first = {1: "the **first**"}
+    listed = ", ".join(
+        f"half of {name} in {first.get(n, f'the first **{n}**')}" for n, name in words
+    )
     peak = max(rows, key=lambda row: row.alive[schedule])
-    most = f" Most memory is alive in **{peak.name}**." if peak.alive[schedule] else ""
+    kind = "layer " if peak.name[:1].isdigit() else ""  # a name such as 7 looks like a count
+    most = f" Most memory is alive in {kind}**{peak.name}**." if peak.alive[schedule] else ""
     return f"of {len(rows)} rows, {listed}.{most}"
 
 
