@@ -4,7 +4,11 @@ from torch import Tensor
 
 from lightcourse.errors import UserError
 
-_NO_DATA = ("meta", "unallocated storage", "data-dependent")
+# what torch says when it wants numbers from a tensor that has none
+_NO_DATA = (
+    "on meta tensor", "of meta tensor", "with meta tensor", "convert meta", "register_meta",
+    "unallocated storage", "data-dependent",
+)  # fmt: skip
 _WHOLE = ("scalar types: Long", "tensors used as indices")  # asked for, where a shape made floats
 
 

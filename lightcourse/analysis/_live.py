@@ -81,7 +81,7 @@ def ready(model: nn.Module, given: Any, threads: int) -> Iterator[Callable[[], A
     when its forward fails.
     """
     before = torch.get_num_threads()
-    with untouched(model), _same_buffers(model), torch.inference_mode():
+    with untouched(model), _same_state(model), torch.inference_mode():
         args, named = live_inputs(model, given)
 
         def run() -> Any:
@@ -103,15 +103,19 @@ def ready(model: nn.Module, given: Any, threads: int) -> Iterator[Callable[[], A
 
 
 @contextmanager
-def _same_buffers(model: nn.Module) -> Iterator[None]:
-    kept = [(b, b._version, b.detach().clone()) for b in model.buffers()]
+def _same_state(model: nn.Module) -> Iterator[None]:
+    tensors = [*model.parameters(), *model.buffers()]
+    kept = [(t, t.requires_grad, t.detach().clone()) for t in tensors]
     try:
         yield
     finally:
         with torch.no_grad():
-            for buffer, version, copy in kept:
-                if buffer._version != version:
-                    buffer.copy_(copy)
+            for tensor, wants_grad, copy in kept:
+                # not by the version: a write through .data leaves it as it was
+                if not torch.equal(tensor, copy):
+                    tensor.copy_(copy)
+                if tensor.requires_grad != wants_grad:
+                    tensor.requires_grad_(wants_grad)
 
 
 def _sentence(model: nn.Module, given: Any, error: Exception) -> UserError:

@@ -111,7 +111,7 @@ def test_without_a_display_no_text_browser_is_started(monkeypatch, capsys):
     "arguments,says",
     [
         ({"name": "chanel-shufle"}, "did you mean channel-shuffle"),
-        ({"name": "zzz"}, "choose receptive-field, channel-shuffle"),
+        ({"name": "zzz"}, "choose sliding-kernel, receptive-field"),
         ({"name": "channel-shuffle", "set": {"stp": 1}}, "did you mean 'step'"),
         ({"name": "channel-shuffle", "set": {"step": 99}}, "choose 0 to"),
         ({"name": "channel-shuffle", "set": {"groups": "many"}}, "2, 3, 4, 6"),

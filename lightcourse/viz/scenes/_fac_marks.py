@@ -13,7 +13,7 @@ RULER, TICK = 560, 54  # px: where the ruler of map sizes begins, and its step
 
 def marks_of(view: View) -> list[Mark]:
     """Return all marks, from back to front."""
-    return [*_block(view), *_parts(), *_handles(view), *_ratio(), *_ruler(view)]
+    return [*_block(view), *_parts(), *_handles(view), *_ratio(view), *_ruler(view)]
 
 
 def _block(view: View) -> list[Mark]:
@@ -77,14 +77,14 @@ def _handles(view: View) -> list[Mark]:
     ]  # fmt: skip
 
 
-def _ratio() -> list[Mark]:
+def _ratio(view: View) -> list[Mark]:
     marks = [
         text("ratio_s", LEFT, TRACK - 10, "of the standard layer's weights and MACs", TEXT,
              bold=True, pe=0),
         text("ratio", LEFT + BAR, TRACK - 10, J(L("ratio", *STATE), "×"), 24, anchor="end",
              bold=True, fill="hi", opacity=L("there", "step", "k", 0), pe=0),
-        mark("rect", "track", x=LEFT, y=TRACK, width=BAR, height=20, fill="panel", stroke="line",
-             stroke_width=1, pe=0),
+        mark("rect", "track", x=LEFT, y=TRACK, width=view.bar, height=20, fill="panel",
+             stroke="line", stroke_width=1, pe=0),
         text("weights_s", LEFT, TRACK + 46, "weights", SMALL, fill="muted", pe=0),
         text("weights", LEFT + 84, TRACK + 46, L("weights", *STATE), TEXT, bold=True, pe=0),
         text("map_s", LEFT + 176, TRACK + 46, L("map_s", "h"), SMALL, fill="muted", pe=0),
@@ -129,8 +129,8 @@ def mark_tables(view: View) -> dict[str, Any]:
         "split": [0, 1, 1, 1, 1, 1],
         "kept": [0, 0.35, 0, 0, 0, 0],
         "ruled": ["bg", *["line"] * 5],
-        "cout_x": [LEFT + a * SIDE / view.most + 16 for a in view.before],
-        "cout_y": [TOP + b * SIDE / view.most - 2 for b in view.after],
+        "cout_x": [LEFT + a * view.fit * SIDE / view.most + 16 for a in view.before],
+        "cout_y": [TOP + b * view.fit * SIDE / view.most - 2 for b in view.after],
         "map_knob": [RULER + i * TICK for i in every],
         "map_bold": [["700" if i == now else "400" for i in every] for now in every],
         "map_ink": [["ink" if i == now else "muted" for i in every] for now in every],

@@ -28,6 +28,27 @@ class View:
                  maps: Sequence[int]):  # fmt: skip
         self.kernels, self.before, self.after, self.maps = kernels, before, after, maps
         self.most = max(*before, *after)
+        worst = max(
+            sum(part.weights for part in block.parts) / block.standard.weights
+            for block in self._blocks()
+        )
+        self.bar = BAR * min(1.0, 1.08 / worst)  # px: the standard block's weights as a bar
+        self.fit = 1.0  # smaller where the parts of few channels would leave the picture
+        for _ in range(20):
+            if not self._too_wide():
+                break
+            self.fit *= 0.95
+
+    def _blocks(self) -> list[Block]:
+        return [
+            Block(form, k, a, b)
+            for form in range(len(FORMS)) for k in self.kernels
+            for a in self.before for b in self.after
+        ]  # fmt: skip
+
+    def _too_wide(self) -> bool:
+        places = (place for block in self._blocks() for place in self.places(block))
+        return any(x + width > WIDTH or y + height > TRACK for x, y, width, height in places)
 
     def each(self, value: Callable[[Block], Any]) -> list:
         """A table [step][k][cin][cout]."""
@@ -54,7 +75,7 @@ class View:
 
     def scale(self, k: int) -> float:
         """Px a channel: the block of the most channels is as large for every kernel."""
-        return SIDE / (k * self.most)
+        return self.fit * SIDE / (k * self.most)
 
     def places(self, block: Block) -> list[tuple[float, float, float, float]]:
         """x, y, width and height of each part; parts that are not there wait inside the block."""
@@ -99,7 +120,7 @@ class View:
 
     def _block(self) -> dict[str, Any]:
         """The standard block: outline, panels and handles."""
-        size = SIDE / self.most
+        size = self.fit * SIDE / self.most
         most = max(self.kernels)
 
         def lines(start: float, channels: Sequence[int]) -> list:
@@ -154,7 +175,7 @@ class View:
         def ends(block: Block) -> list[float]:
             whole, found = block.standard.weights, [0.0]
             for part in block.parts:
-                found.append(found[-1] + BAR * part.weights / whole)
+                found.append(found[-1] + self.bar * part.weights / whole)
             return found + [found[-1]] * (PARTS + 1 - len(found))
 
         tables = {}

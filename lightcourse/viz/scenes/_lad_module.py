@@ -150,7 +150,9 @@ def _tables(found: list[Rung], columns: int, name: str, channels: int) -> dict[s
         rows = [[value(stage) for stage in rung.stages] for rung in found]
         return [row + [none] * (columns - len(row)) for row in rows]
 
-    scale = BOX / max(rung.size for rung in found)
+    # a transposed convolution's map may be larger than the input
+    largest = max(side for r in found for s in r.stages for side in (s.height, s.width))
+    scale = BOX / max(largest, *(rung.size for rung in found))
     tables: dict[str, Any] = {
         **ruler_tables([rung.size for rung in found]),
         **_boxes(each, scale),
