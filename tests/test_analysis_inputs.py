@@ -176,3 +176,12 @@ def test_progress_shows_on_a_terminal_only(monkeypatch, capsys) -> None:
     with pytest.raises(UserError), _progress.counting(model):
         raise UserError("stop")
     assert not nn.modules.module._global_forward_hooks
+
+
+def test_a_wrong_shape_is_not_taken_for_a_question_about_values():
+    class Spreads(nn.Module):
+        def forward(self, x):
+            return x.expand(5, 16)
+
+    with pytest.raises(UserError, match="must be greater or equal"):
+        analyze(Spreads(), (1, 3, 8, 8))

@@ -391,3 +391,20 @@ def test_the_import_stays_cheap() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]
+
+
+def test_weights_that_a_forward_changes_are_put_back():
+    class Drifts(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv2d(3, 3, 1)
+
+        def forward(self, x):
+            self.conv.weight.data.add_(1)
+            self.conv.weight.requires_grad_(False)
+            return self.conv(x)
+
+    model = Drifts()
+    before = model.conv.weight.detach().clone()
+    latency(model, (1, 3, 4, 4), seconds=0.05)
+    assert torch.equal(model.conv.weight, before) and model.conv.weight.requires_grad

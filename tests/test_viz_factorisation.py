@@ -253,3 +253,8 @@ def test_what_cannot_be_taken_apart_is_refused_in_one_sentence(module, size, say
         viz.factorisation(module, size)
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("conv", [nn.Conv2d(8, 8, 1), nn.Conv2d(1, 1, 1), nn.Conv2d(2, 1, 3)])
+def test_parts_that_cost_more_than_the_layer_stay_in_the_picture(conv):
+    assert "</html>" in viz.factorisation(conv).html()  # html() validates every state's frame

@@ -334,3 +334,15 @@ def test_what_is_no_ladder_is_refused_in_one_sentence(model, sizes, says):
         viz.resolution_ladder(model, sizes)
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "net",
+    [
+        nn.ConvTranspose2d(3, 4, 4, 2, 1),
+        nn.Sequential(nn.Conv2d(3, 8, 3, 2, 1), nn.Upsample(scale_factor=4)),
+    ],
+    ids=["transposed", "upsample"],
+)
+def test_maps_larger_than_the_input_stay_in_the_picture(net):
+    assert "</html>" in viz.resolution_ladder(net).html()
