@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from difflib import get_close_matches
 from functools import partial
-from inspect import signature
+from inspect import Parameter, signature
 from typing import Any
 
 from torch import nn
@@ -11,19 +11,35 @@ from torch import nn
 from lightcourse.errors import UserError
 from lightcourse.models.mobilenet_v2 import mobilenet_v2
 
-MODELS: dict[str, Callable[..., nn.Module]] = {
-    "mobilenet_v2": mobilenet_v2,
-    "mobilenet_v2_cifar": partial(mobilenet_v2, num_classes=10, small_input=True),
+_CIFAR = {"num_classes": 10, "small_input": True}
+
+# family -> name -> function; a family's _cifar form is the same function with a gentler stem
+FAMILIES: dict[str, dict[str, Callable[..., nn.Module]]] = {
+    "MobileNetV2": {
+        "mobilenet_v2": mobilenet_v2,
+        "mobilenet_v2_cifar": partial(mobilenet_v2, **_CIFAR),
+    },
 }
+MODELS = {name: build for family in FAMILIES.values() for name, build in family.items()}
 
 
-def list_models() -> list[str]:
-    """Return the names that `create_model` knows, sorted.
+def list_models(family: str | None = None) -> list[str]:
+    """Return the names that `create_model` knows, sorted; only one family's where it is named.
 
-    >>> "mobilenet_v2" in list_models()
-    True
+    Raises `UserError` for an unknown family.
+
+    >>> list_models(family="MobileNetV2")
+    ['mobilenet_v2', 'mobilenet_v2_cifar']
     """
-    return sorted(MODELS)
+    if family is None:
+        return sorted(MODELS)
+    by_lower = {name.lower(): name for name in FAMILIES}
+    if str(family).lower() not in by_lower:
+        near = get_close_matches(str(family).lower(), by_lower, n=3, cutoff=0.4) or by_lower
+        raise UserError(
+            f"No family is called {family!r}; did you mean {_or([by_lower[n] for n in near])}?"
+        )
+    return sorted(FAMILIES[by_lower[str(family).lower()]])
 
 
 def create_model(name: str, **settings: Any) -> nn.Module:
@@ -35,10 +51,12 @@ def create_model(name: str, **settings: Any) -> nn.Module:
     10
     """
     if name not in MODELS:
-        known = get_close_matches(str(name), MODELS, n=3, cutoff=0.4) or list_models()
-        raise UserError(f"No model is called {name!r}; did you mean {' or '.join(known)}?")
+        near = get_close_matches(str(name), MODELS, n=3, cutoff=0.4)
+        hint = f"did you mean {_or(near)}?" if near else "list_models() has the names."
+        raise UserError(f"No model is called {name!r}; {hint}")
     build = MODELS[name]
-    allowed = list(signature(build).parameters)
+    parameters = signature(build).parameters.values()
+    allowed = [p.name for p in parameters if p.kind is not Parameter.VAR_KEYWORD]
     for setting in settings:
         if setting not in allowed:
             raise UserError(
@@ -47,4 +65,8 @@ def create_model(name: str, **settings: Any) -> nn.Module:
     return build(**settings)
 
 
-__all__ = ["MODELS", "create_model", "list_models", "mobilenet_v2"]
+def _or(names: list[str]) -> str:
+    return " or ".join(names)
+
+
+__all__ = ["FAMILIES", "MODELS", "create_model", "list_models", "mobilenet_v2"]

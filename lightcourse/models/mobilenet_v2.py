@@ -2,8 +2,17 @@
 
 from torch import Tensor, nn
 
-from lightcourse.errors import UserError
+from lightcourse.models._network import Network, Paper, check_settings, init_weights
 from lightcourse.nn import ConvNormAct, InvertedResidual, make_divisible
+
+PAPER = Paper(
+    "MobileNetV2: Inverted Residuals and Linear Bottlenecks",
+    2018,
+    "arXiv 1801.04381",
+    "The paper's abstract gives 3.4 M parameters and 300 M multiply-adds, its table 4 and the "
+    "authors' README 3.47 M; we count 3,504,872, as torchvision does. Channels are rounded as in "
+    "the authors' code, and the last 1×1 never shrinks.",
+)
 
 # Table 2 of the paper: t expansion, c output channels, n repeats, s stride of the first repeat
 ROWS = (
@@ -18,7 +27,7 @@ ROWS = (
 )
 
 
-class MobileNetV2(nn.Module):
+class MobileNetV2(Network):
     """The network of table 2, laid out so that torchvision's weights fit name by name."""
 
     def __init__(
@@ -30,6 +39,7 @@ class MobileNetV2(nn.Module):
         small_input: bool = False,
     ) -> None:
         super().__init__()
+        self.in_channels = in_channels
         channels = make_divisible(32 * width_mult)
         # the last convolution never shrinks: a narrow classifier costs too much accuracy
         last = make_divisible(1280 * max(1.0, width_mult))
@@ -46,19 +56,11 @@ class MobileNetV2(nn.Module):
         layers.append(ConvNormAct(channels, last, 1))
         self.features = nn.Sequential(*layers)
         self.classifier = nn.Sequential(nn.Dropout(dropout), nn.Linear(last, num_classes))
-        self.apply(_init)
+        self.apply(init_weights)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, in_channels, H, W) -> (N, num_classes)."""
         return self.classifier(self.features(x).mean((2, 3)))
-
-
-def _init(module: nn.Module) -> None:
-    if isinstance(module, nn.Conv2d):
-        nn.init.kaiming_normal_(module.weight, mode="fan_out")
-    elif isinstance(module, nn.Linear):
-        nn.init.normal_(module.weight, 0, 0.01)
-        nn.init.zeros_(module.bias)
 
 
 def mobilenet_v2(
@@ -76,12 +78,5 @@ def mobilenet_v2(
     >>> sum(p.numel() for p in mobilenet_v2().parameters())
     3504872
     """
-    if not width_mult > 0:
-        raise UserError(f"width_mult is {width_mult}; it scales the channels, so it is above 0.")
-    if num_classes < 1 or in_channels < 1:
-        raise UserError(
-            f"num_classes is {num_classes} and in_channels is {in_channels}; both are at least 1."
-        )
-    if not 0 <= dropout < 1:
-        raise UserError(f"dropout is {dropout}; it is the share of units dropped, from 0 up to 1.")
+    check_settings(num_classes, in_channels, width_mult, dropout)
     return MobileNetV2(num_classes, width_mult, in_channels, dropout, small_input)

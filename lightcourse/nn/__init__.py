@@ -1,5 +1,6 @@
 """Building blocks that models and chapters are made of."""
 
+from lightcourse.nn.attention import SqueezeExcite
 from lightcourse.nn.blocks import ConvNormAct, InvertedResidual, channel_shuffle, make_divisible
 from lightcourse.nn.conv import (
     DepthwiseConv2d,
@@ -19,6 +20,7 @@ __all__ = [
     "LowRankConv",
     "PointwiseConv2d",
     "SpatialFactorisedConv",
+    "SqueezeExcite",
     "channel_shuffle",
     "deform_conv2d",
     "make_divisible",

@@ -49,7 +49,8 @@ class ConvNormAct(nn.Sequential):
     """Convolution, batch norm, activation: the unit that almost every network repeats.
 
     (N, C, H, W) -> (N, out_channels, H', W'); padding keeps the size at stride 1 for odd kernels.
-    `activation=None` leaves the activation out, as linear bottlenecks do.
+    `activation=None` leaves the activation out, as linear bottlenecks do; `norm` makes the norm
+    from a channel count, such as `partial(nn.BatchNorm2d, eps=1e-3)`.
 
     >>> import torch
     >>> ConvNormAct(3, 8, stride=2)(torch.zeros(1, 3, 32, 32)).shape
@@ -65,6 +66,7 @@ class ConvNormAct(nn.Sequential):
         groups: int = 1,
         dilation: int = 1,
         activation: Callable[..., nn.Module] | None = nn.ReLU6,
+        norm: Callable[[int], nn.Module] = nn.BatchNorm2d,
     ) -> None:
         conv = nn.Conv2d(
             in_channels,
@@ -76,7 +78,7 @@ class ConvNormAct(nn.Sequential):
             groups=groups,
             bias=False,  # the norm's shift does the same
         )
-        layers: list[nn.Module] = [conv, nn.BatchNorm2d(out_channels)]
+        layers: list[nn.Module] = [conv, norm(out_channels)]
         if activation is not None:
             layers.append(activation(inplace=True))
         super().__init__(*layers)
