@@ -11,6 +11,7 @@ _HOMES = {
     "analyze": "lightcourse.analysis",
     "create_model": "lightcourse.models",
     "list_models": "lightcourse.models",
+    "model_info": "lightcourse.models",
     "check": "lightcourse.checks",
     "hint": "lightcourse.checks",
     "solution": "lightcourse.checks",

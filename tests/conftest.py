@@ -9,6 +9,23 @@ import pytest
 os.environ["OMP_NUM_THREADS"] = "1"
 
 
+# the longest files first, so that two workers end together; all others follow as they come
+LONGEST = ("notebooks/test_chapters", "browser/test_jupyterlab", "test_nbgrader", "browser/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep a file's tests on one worker, but let each chapter run where there is room."""
+    places = {}
+    for item in items:
+        name = item.path.as_posix()
+        group = name
+        if name.endswith("notebooks/test_chapters.py") and "[" in item.name:
+            group = f"{name} {item.name.partition('[')[2]}"
+        item.add_marker(pytest.mark.xdist_group(group))
+        places[item] = next((i for i, part in enumerate(LONGEST) if part in name), len(LONGEST))
+    items.sort(key=places.__getitem__)  # a stable sort: within a file nothing moves
+
+
 @pytest.fixture(scope="session", autouse=True)
 def own_progress():
     """Keep the progress of whoever runs the tests out of them."""

@@ -16,10 +16,12 @@ MAY_IMPORT = {
     "models": {"nn"},
     "analysis": set(),
     "training": {"nn", "analysis"},  # analysis: an experiment checks that its budget is equal
-    "viz": {"analysis", "training", "nn", "models"},  # models: default networks of scenes
+    "myths": {"analysis", "models", "nn"},
+    "design": {"analysis", "models", "nn", "training"},
+    "viz": {"analysis", "design", "training", "nn", "models"},  # models: default networks of scenes
     "checks": {"analysis", "nn", "viz"},
     "authoring": {"checks"},
-    "cli": {"analysis", "authoring", "checks", "models", "training", "viz"},
+    "cli": {"analysis", "authoring", "checks", "design", "models", "training", "viz"},
 }
 OPEN = {"errors", "paths", "_torchvision"}
 

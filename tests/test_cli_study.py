@@ -38,6 +38,9 @@ def test_the_names_are_those_of_the_studies():
     ("words", "sentence"),
     [
         (["depth"], "no study 'depth'; choose one of batch_norm"),
+        (["shuffle"], "no study 'shuffle'; did you mean channel_shuffle? There are batch_norm"),
+        (["Batch-Norm"], "did you mean batch_norm?"),
+        (["downsampling", "--out", "{file}/inside"], "cannot make"),
         (["none.json"], "Cannot read none.json"),
         (["downsampling", "--out", "{file}"], "is a file; give --out a folder"),
     ],

@@ -137,7 +137,9 @@ def test_resume_goes_on_and_refuses_to_overwrite(nets, capsys):
     assert train(f"{nets}:small", "--out", "runs") == 2
     assert "runs holds a run already; add --resume" in capsys.readouterr().err
     assert train(f"{nets}:small", "--out", "runs", "--resume", "--seeds", "2") == 0
-    again = capsys.readouterr().out
+    printed = capsys.readouterr()
+    again = printed.out
+    assert printed.err.count("\n") == 1 and "runs/seed-0 holds this run, finished" in printed.err
     accuracy = re.search(r"seed 0: test accuracy \S+", first)
     assert accuracy is not None and accuracy[0] in again
     assert again.count("epoch ") == 2, "only the new seed is trained"
@@ -159,6 +161,11 @@ BAD = [
     (["nets.py:five"], "tells 5 classes apart, but the labels go from 0 to 9"),
     (["nets.py:five", "--width", "0.5"], "nets.py:five has no setting width_mult"),
     (["nets.py:ready", "--width", "0.5"], "nets.py:ready has no setting width_mult"),
+    (["nets.py:small", "--width", "0"], "--width is 0; it scales the channels, so give one above"),
+    (["nets.py:small", "--width", "nan"], "--width is nan"),
+    (["nets.py:small", "--download"], "--download is for cifar10, cifar100, fashion_mnist; --data"),
+    (["nets.py:small", "--root", "."], "--root is for cifar10"),
+    (["nets.py:small", "--images", "999999999999"], "more than there is; ask for fewer."),
     (["net.pt2"], "net.pt2 is an exported program"),
     (["nets.py"], "nets.py:function"),
     (["nets.py:told", "--width", "0.5", "--images", "0"], "'--images'"),
@@ -176,7 +183,37 @@ def test_bad_calls_get_one_sentence(nets, args, words, capsys):
 def test_data_that_is_not_here_offers_the_built_in_one(nets, tmp_path, capsys):
     args = ["train", f"{nets}:small", "--data", "cifar10", "--root", str(tmp_path / "none")]
     assert run(args) == 2
-    assert "builtin" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "fetch it once with --download, 170 MB, or use --data builtin, which is" in said
+    assert "(" not in said
+
+
+@pytest.mark.parametrize(
+    "wrong", [("--lr", "0"), ("--epochs", "0"), ("--optimizer", "adam"), ("--device", "cuda:99")]
+)
+def test_a_bad_recipe_is_told_before_the_data_are_made(nets, wrong, capsys, monkeypatch):
+    from lightcourse.training import data
+
+    monkeypatch.setattr(data, "load", lambda *_args, **_settings: pytest.fail("data were made"))
+    assert train(f"{nets}:small", *wrong) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_head_with_too_many_classes_is_told(nets, capsys):
+    from PIL import Image
+
+    for name in ("a", "b", "c"):
+        Path("zoo", name).mkdir(parents=True)
+        for number in range(5):
+            Image.new("RGB", (8, 8), (80 * number, 9, 9)).save(f"zoo/{name}/{number}.png")
+    args = ["train", f"{nets}:ready", "--data", "zoo", "--epochs", "1", "--batch", "4"]
+    assert run(args) == 0
+    assert "Sequential tells 10 classes apart and the data have 3" in capsys.readouterr().err
+
+
+def test_help_names_the_setting_that_width_becomes(capsys):
+    assert run(["train", "--help"]) == 0
+    assert "width_mult" in capsys.readouterr().out
 
 
 def test_a_run_that_diverges_ends_with_1(nets, capsys):

@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+import math
 import os
 import subprocess
 import sys
@@ -276,6 +277,11 @@ def test_the_knobs_do_what_they_say():
         ({"test": 2.5}, "test=2.5"),
         ({"seed": -1}, "seed=-1"),
         ({"clutter": -2}, "clutter=-2"),
+        ({"size": 16.0}, "size 16.0 is not one of 16, 32, 64"),
+        ({"chroma": "no"}, "chroma='no' does not work; give True or False"),
+        ({"cache": "x"}, "cache='x'"),
+        ({"train": 999_999_999_999}, "999,999,999,999 images of 32 × 32 px need 3,072,000.0 GB"),
+        ({"test": 2**80}, "more than there is; ask for fewer"),
     ],
 )
 def test_an_impossible_setting_is_named(settings, words):
@@ -406,6 +412,11 @@ def test_a_channel_of_one_value_divides_nothing_by_zero():
         ({"images": np.zeros((4, 3, 8, 8), np.uint8)}, "uint8 tensor (N, C, H, W)"),
         ({"classes": ("one",), "labels": torch.zeros(4).long()}, "one class only (one)"),
         ({"images": torch.zeros(0, 3, 8, 8).byte(), "labels": torch.zeros(0).long()}, "no images"),
+        ({"classes": ("a", "b", "b", "c")}, "two classes of the name 'b'"),
+        ({"mean": (0.5,), "std": (1.0,)}, "each of the 3 channels, or leave both out; got 1 and 1"),
+        ({"mean": (0.5,) * 3, "std": ()}, "leave both out; got 3 and 0"),
+        ({"std": (0.2, 0.0, 0.2)}, "std above 0"),
+        ({"mean": (0.5, math.nan, 0.5)}, "mean must be finite"),
     ],
 )
 def test_wrong_data_is_named(change, words):
@@ -447,7 +458,7 @@ def test_split_shares_nothing_and_leaves_nothing_out():
     # normalised with what is known from train alone
     alone = Dataset(train.images, train.labels, train.classes)
     assert test.mean == train.mean == alone.mean and test.std == train.std == alone.std
-    for share in (0.0, 1.0, 0.001):
+    for share in (0.999, 0.001):
         with pytest.raises(UserError, match="one of the two parts empty"):
             data.split(share)
 
@@ -473,6 +484,22 @@ def test_splits_must_fit_together():
         Splits(small(), small(classes=5))
     with pytest.raises(UserError, match="do not fit together"):
         Splits(small(), small(side=6))
+    with pytest.raises(UserError, match="test must be a Dataset; this is int"):
+        Splits(small(), 2)
+
+
+@pytest.mark.parametrize("share", ["a", math.nan, 0, 1, -1, True])
+def test_an_impossible_share_is_named(share):
+    with pytest.raises(UserError, match="no number between 0 and 1, as in split"):
+        small().split(share)
+    with pytest.raises(UserError, match="leaves one of the two parts empty"):
+        small().split(0.001)
+
+
+@pytest.mark.parametrize("per_class", ["a", 0, 2.0, True])
+def test_an_impossible_contact_sheet_is_named(per_class):
+    with pytest.raises(UserError, match="per_class="):
+        small().figure(per_class)
 
 
 def test_fingerprints_know_every_byte():
@@ -627,6 +654,14 @@ def test_the_data_is_left_as_it_was():
         ({"batch_size": 9, "part": (0, 2)}, "multiple of the number of parts"),
         ({"batch_size": 8, "part": (2, 2)}, "part 2 of 2"),
         ({"device": "nowhere"}, "on the device nowhere"),
+        ({"seed": -1}, "seed=-1 does not work; give a whole number from 0 on"),
+        ({"seed": "a"}, "seed='a'"),
+        ({"augment": "x"}, "augment='x' does not work; give Augment(...) or None"),
+        ({"augment": Augment(cutout=9)}, "cutout=9 is too large for images of 8 × 8 px"),
+        (
+            {"augment": Augment(crop=8)},
+            "crop=8 is too large for images of 8 × 8 px; choose at most 7",
+        ),
     ],
 )
 def test_an_impossible_batch_is_named(settings, words):

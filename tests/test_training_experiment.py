@@ -17,13 +17,14 @@ from torch import nn
 from training_standins import Narrow, dies, net, splits, sums, wide_wins
 
 from lightcourse.errors import UserError
-from lightcourse.training import _exp_jobs, _exp_pool, experiment, statistics
+from lightcourse.training import _exp_claims, _exp_jobs, _exp_pool, statistics
 from lightcourse.training._exp_hash import digest, model_digest
 from lightcourse.training._stops import Diverged
 from lightcourse.training.data import builtin
-from lightcourse.training.experiment import Stopped, Variant, load_runs, rerun
+from lightcourse.training.experiment import Stopped, Variant, experiment, load_runs, rerun
+from lightcourse.training.history import History
 
-run = partial(experiment.experiment, progress=False)
+run = partial(experiment, progress=False)
 TWO = {"one": net, "other": Narrow}
 
 
@@ -89,11 +90,11 @@ def test_the_verdict_follows_from_the_numbers(one, other, claims, word):
         most = max(abs(found.low), abs(found.high))
         assert f"up to {most:.1f} points could hide" in found.sentence
     if word == "cannot tell":
-        assert found.p is None and "at least three seeds" in found.sentence
+        assert found.p is None and "at least 3 seeds" in found.sentence
 
 
 def test_many_claims_are_corrected_together():
-    scores = {"Sequential": [50, 51, 52], "Narrow": [54, 55, 56]}
+    scores = {"Sequential": [90, 91, 92], "Narrow": [94, 95, 96]}
     _, train = counting(scores)
     alone = run("a", TWO, splits(), train=train).findings[0]
     table = {"one": net, **{f"other {i}": Narrow for i in range(5)}}
@@ -101,17 +102,90 @@ def test_many_claims_are_corrected_together():
     assert alone.word == "higher" and alone.p == pytest.approx(0.0081, abs=1e-4)
     assert [f.p for f in many] == [pytest.approx(5 * alone.p)] * 5
     assert "corrected for 5 comparisons" in many[0].sentence
-    close = {"Sequential": [50, 51, 52], "Narrow": [53, 54, 55]}
+    close = {"Sequential": [90, 91, 92], "Narrow": [93, 94, 95]}
     found = run("c", table, splits(), train=counting(close)[1]).findings[0]
     assert found.low > 0 and found.word == "no difference seen"
-    assert "by itself it would count" in found.sentence and "hide" not in found.sentence
+    assert "by itself, p = 0.021, it would count" in found.sentence
+    assert "hide" not in found.sentence
 
 
 def test_no_spread_falls_back_to_counting_and_says_so():
     result = scored([100, 100, 100], [10, 10, 10], claims=("one", "other"))
     (found,) = result.findings
-    assert found.p == 0.1 and found.word == "no difference seen"
+    assert found.p == 0.1 and found.word == "cannot tell"
     assert "seeds do not differ" in found.sentence and found.low is None
+
+
+@pytest.mark.parametrize(
+    ("seeds", "claims", "least", "needs"), [(3, 1, "0.1", 4), (4, 2, "0.057", 5), (2, 1, "0.33", 4)]
+)
+def test_too_few_seeds_for_a_permutation_test_are_told_whatever_the_gap(
+    seeds, claims, least, needs
+):
+    """2 of C(2n, n) deals are as extreme as the observed one: 0.1, 0.029, 0.33 for 3, 4, 2."""
+    scores = {"Sequential": list(range(80, 80 + seeds)), "Narrow": list(range(40, 40 + seeds))}
+    table = {"one": net, **{f"other {i}": Narrow for i in range(claims)}}
+    _, train = counting(scores)
+    found = run("x", table, splits(), train=train, test="permutation", seeds=seeds).findings[0]
+    assert found.word == "cannot tell" and found.low is not None and found.high < 0
+    assert (
+        f"{seeds} seeds cannot show a difference by this test, whatever the gap" in found.sentence
+    )
+    assert f"never below {least}, so train with at least {needs}." in found.sentence
+    assert "by itself" not in found.sentence and "hide" not in found.sentence
+
+
+def test_enough_seeds_for_a_permutation_test_count():
+    scores = {"Sequential": [80, 81, 82, 83], "Narrow": [40, 41, 42, 43]}
+    found = run("x", TWO, splits(), train=counting(scores)[1], test="permutation", seeds=4)
+    assert found.findings[0].word == "lower" and found.findings[0].p == pytest.approx(2 / 70)
+    (one,) = scored([100], [40], test="permutation").findings
+    assert one.word == "cannot tell" and "at least 4 seeds" in one.sentence
+
+
+def test_a_p_at_the_level_or_shown_as_the_level_is_not_a_confirmation(monkeypatch):
+    """p = 0.025 twice gives 0.05 after Holm, which is at the level and not below it."""
+    for p, word, said in [
+        (0.05, "no difference seen", "p = 0.05 "),
+        (0.05 * (1 - 1e-12), "no difference seen", "p = 0.05 "),
+        (0.04996, "confirmed", "p = 0.04996 "),
+        (0.0504, "no difference seen", "p = 0.0504 "),
+    ]:
+        made = statistics.Difference("a test", 5.0, 0.1, 9.9, p, 1.0)
+        monkeypatch.setitem(_exp_claims.TESTS, "welch", lambda *_, made=made, **__: made)
+        (found,) = scored([90, 91, 92], [85, 86, 87], claims=("one", "other")).findings
+        assert found.word == word and said in found.sentence
+
+
+def test_guessing_on_both_sides_is_no_absence_of_a_difference():
+    found = scored([50, 48, 55], [45, 50, 52], claims=("one", "other")).findings[0]
+    assert found.word == "nothing learned" and "no difference" not in found.sentence
+    assert "guessing scores 50 %, and neither does better" in found.sentence
+    apart = scored([50, 48, 55], [95, 94, 96], claims=("one", "other")).findings[0]
+    assert apart.word == "refuted", "one side has learned"
+    alike = scored([90, 91, 92], [91, 90, 93], claims=("one", "other"))
+    assert alike.findings[0].word == "no difference seen"
+    assert alike.data["sets"][0]["chance"] == 50
+    # 30 of 40 test pictures are of one class, so 75 % is what guessing gives
+    uneven = splits()
+    uneven.test.labels = (torch.arange(40) % 4 == 0).long()
+    uneven.test.images = uneven.test.images.repeat(4, 1, 1, 1)
+    _, train = counting({"Sequential": [75, 74, 76], "Narrow": [75, 75, 72.5]})
+    assert run("x", TWO, uneven, train=train).findings[0].word == "nothing learned"
+    del uneven.test.labels
+    unknown = run("x", TWO, uneven, train=train, cache=False)
+    assert unknown.chance is None and unknown.findings[0].word == "no difference seen"
+
+
+def test_intervals_end_where_accuracies_do():
+    result = scored([99, 100, 92], [3, 0, 30], claims=("one", "other"))
+    one, other = result.rows
+    assert one.summary.high > 100 and one.interval == (one.summary.low, 100)
+    assert other.summary.low < 0 and other.interval == (0, other.summary.high)
+    assert "of the mean, cut at 0 and 100 %" in str(result) and " to 100.0" in str(result)
+    assert "cut at" not in str(scored([90, 91, 92], [85, 86, 87]))
+    (found,) = scored([100, 99], [0, 30], claims=("one", "other")).findings
+    assert (found.low, found.high) == (-100, 100) and "−100.0 to +100.0" in found.sentence
 
 
 def test_data_drawn_by_each_seed_is_compared_in_pairs():
@@ -176,6 +250,37 @@ def test_time_is_measured_before_anything_is_trained():
         run("x", {"net": net, "slow": Slow}, splits(), train=train, budget="time")
     assert not calls
     assert run("x", TWO, splits(), train=train, budget="time", tolerance=20).budget == "time"
+
+
+# what is said of the budget: the table, the settings, the words
+SAID = [
+    ({"narrow": net, "wide": partial(net, 8)}, {"tolerance": 2},
+     "MACs of the two sides of a comparison are up to 100 % apart, 200 % allowed"),
+    ({"narrow": net, "wide": partial(net, 8)}, {"budget": None}, "; costs may differ;"),
+    ({"narrow": net, "wide": partial(net, 8)}, {"claims": []}, "nothing is compared, so no budget"),
+    ({"narrow": net}, {}, "nothing is compared, so no budget was checked"),
+    ({"a": net, "b": Narrow}, {}, "both sides of each comparison have equal MACs"),
+    ({"a": net, "b": Narrow}, {"budget": "params"}, "have equal parameters"),
+    ({"a": partial(net, 50), "b": partial(net, 51)}, {"budget": "params"},
+     "parameters of the two sides of a comparison are up to 2 % apart, 5 % allowed"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("table", "settings", "words"), SAID)
+def test_the_table_says_what_was_checked_and_how_far_apart_the_costs_are(table, settings, words):
+    result = run("x", table, splits(), train=sums, **settings)
+    assert words in str(result) and words in result._repr_html_()
+    assert ("equal" in str(result)) == ("equal" in words)
+
+
+def test_the_times_that_were_checked_are_told_and_kept(tmp_path):
+    result = run("x", TWO, splits(), train=sums, budget="time", tolerance=20)
+    one, other = result.config["step_seconds"].values()
+    apart = 100 * (max(one, other) / min(one, other) - 1)
+    (said,) = (x for x in str(result).split("; ") if x.startswith("time per step of the two"))
+    shown = float(said.split("up to ")[1].split(" %")[0])
+    assert shown == pytest.approx(apart, rel=0.06) and said.endswith(" apart, 2000 % allowed")
+    assert str(load_runs(result.save(tmp_path / "log.json"))) == str(result)
 
 
 # ---- the cache
@@ -309,6 +414,40 @@ def test_a_run_that_diverges_can_count_as_guessing():
     result = run("a", table, splits(), train=train)
     assert result["other"].scores == (90, 50, 50), "two classes: guessing is 50 %"
     assert "2 runs diverged and count as guessing" in str(result)
+    line = next(x for x in str(result).splitlines() if x.startswith("other  "))
+    assert "63.3 ± 23.1 %, 2 diverged" in line, "the mean is not one of three trained networks"
+    assert "2 runs of 'other' diverged and count as guessing" in result.verdict
+    assert list(result.to_pandas()["diverged"]) == [False] * 4 + [True] * 2
+    (axes,) = result.figure().axes
+    crosses = [c.get_offsets().tolist() for c in axes.collections if len(c.get_paths()[0]) == 4]
+    assert crosses == [[[50.0, 1.0], [50.0, 1.0]]]
+    assert "crosses: runs that diverged" in result.figure()._supxlabel.get_text()
+    alone = run("a", {"other": table["other"]}, splits(), train=train, seeds=2, progress=True)
+    assert "1 run diverged and counts as guessing" in str(alone)
+
+
+def test_progress_marks_a_run_that_diverged(capsys):
+    def train(model, splits, seed):
+        raise Diverged("the loss is nan; try a lower lr.")
+
+    run("a", {"x": Variant(net, diverges=True)}, splits(), train=train, seeds=1, progress=True)
+    assert "seed 0: 50.0 % (diverged, counts as guessing)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("returned", "words"),
+    [
+        (70.0, "accuracy is 70; it is a share from 0 to 1, as 0.7"),
+        (-0.1, "share from 0 to 1"),
+        (None, "returned None; it must return"),
+        ("good", "returned 'good'"),
+        ([0.5, 0.6], r"returned \[0.5, 0.6\]"),
+    ],
+)
+def test_accuracies_are_shares(returned, words):
+    with pytest.raises(UserError, match=f"'one' with seed 0 could not be trained: .*{words}"):
+        run("a", TWO, splits(), train=lambda model, splits, seed: returned)
+    assert not list(_exp_jobs.cache_folder().rglob("*.json")), "nothing wrong is remembered"
 
 
 def test_the_callers_random_numbers_and_threads_stay():
@@ -517,6 +656,7 @@ def test_a_worker_with_other_versions_is_refused():
 
 def test_a_log_comes_back_as_it_was_written(tmp_path):
     result = scored([90, 91, 92], [34, 33, 35], claims=("one", "other"), question="why?")
+    (tmp_path / "runs").mkdir()
     path = result.save(tmp_path / "runs" / "log.json")
     plain = json.loads(path.read_text(encoding="utf-8"))
     assert {"config", "data", "machine", "commit", "rows", "findings"} <= set(plain)
@@ -535,7 +675,18 @@ def test_the_verdict_of_a_log_is_computed_from_its_runs_not_believed(tmp_path):
     plain["rows"][0]["mean"] = 99
     path.write_text(json.dumps(plain))
     assert load_runs(path)["one"].mean == 35
-    assert load_runs(path).findings[0].word == "no difference seen"
+    assert load_runs(path).findings[0].word == "nothing learned"
+
+
+def test_a_log_goes_into_a_folder_that_is_there_as_a_history_does(tmp_path):
+    result, history = scored([90, 91], [85, 86]), History(())
+    for write in (result.save, history.to_csv):
+        with pytest.raises(UserError, match=r"folder|No such file"):
+            write(tmp_path / "none" / "file")
+        assert not (tmp_path / "none").exists()
+        write(tmp_path / "file")
+    with pytest.raises(UserError, match="Cannot write"):
+        result.save(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -569,14 +720,14 @@ def test_a_log_is_trained_again_with_its_own_settings(tmp_path):
 
 def test_it_prints_as_a_table_with_the_verdict_below():
     lines = str(scored([90, 91, 92], [34, 33, 35], question="which?")).splitlines()
-    assert lines[0] == "test: which?" and "3 seeds; the two sides" in lines[1]
+    assert lines[0] == "test: which?" and "3 seeds; both sides" in lines[1]
     assert "equal MACs" in lines[1]
     assert lines[5].split()[:4] == ["one", "91.0", "±", "1.0"] and "402" in lines[5]
     assert lines[-1].startswith("other against one: lower")
 
 
 def test_html_says_the_same_and_trusts_no_name():
-    _, train = counting()
+    _, train = counting({"Sequential": [90, 91, 92], "Narrow": [90, 91, 92]})
     html = run("<b>x</b>", {"<i>": net, "&": Narrow}, splits(), train=train)._repr_html_()
     assert "<b>x</b>" not in html and "&lt;i&gt;" in html and "&amp;" in html
     assert html.count("<tr>") == 3 and "no difference seen" in html
@@ -584,7 +735,7 @@ def test_html_says_the_same_and_trusts_no_name():
 
 def test_pandas_has_a_line_for_every_run():
     frame = scored([90, 91, 92], [34, 33, 35]).to_pandas()
-    assert list(frame["score"]) == [90, 91, 92, 34, 33, 35] and len(frame.columns) == 6
+    assert list(frame["score"]) == [90, 91, 92, 34, 33, 35] and len(frame.columns) == 7
 
 
 def test_figures_show_every_run_and_the_interval():
@@ -604,9 +755,27 @@ def test_figures_show_every_run_and_the_interval():
     lined = run("x", table, splits(), train=sums, x_label="rate").figure()
     (axes,) = lined.axes
     assert axes.get_xlabel() == "rate" and axes.get_xscale() == "log"
-    assert [t.get_text() for t in axes.get_legend().get_texts()] == ["a", "b"]
+    (legend,) = lined.legends
+    assert [t.get_text() for t in legend.get_texts()] == ["a", "b"]
     for figure in (listed, lined):
         assert figure._repr_png_().startswith(b"\x89PNG"), "a notebook shows it without pyplot"
+
+
+def test_the_legend_stands_on_nothing():
+    """Names as long as a title and bars as long as the axis: legend, picture, title stay apart."""
+    names = ("without batch norm and with a name that is long", "with")
+    table = {
+        f"{line} {x}": Variant(Narrow, x=x, line=line, fit={"lr": x})
+        for line in names
+        for x in (1, 10)
+    }
+    figure = run("x", table, splits(), train=sums, question="why " * 40, x_label="rate").figure()
+    figure.draw_without_rendering()
+    (axes,), (legend,) = figure.axes, figure.legends
+    box = legend.get_window_extent()
+    for other in (axes.get_window_extent(), axes._left_title.get_window_extent()):
+        assert not box.overlaps(other)
+    assert figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1
 
 
 def test_progress_is_one_line_for_every_run(capsys):
@@ -636,13 +805,27 @@ def test_progress_is_one_line_for_every_run(capsys):
         ({"seeds": (0.5,)}, "seeds are"),
         ({"seeds": "012"}, "seeds are"),
         ({"seeds": None}, "seeds are"),
-        ({"seeds": 0}, "seeds are"),
+        ({"seeds": 0}, "seeds=0 asks for no run; seeds=3 means"),
+        ({"seeds": -2}, "seeds=-2 asks for no run"),
+        ({"seed": 3}, r"no setting 'seed': give seeds=\(3,\)"),
+        ({"variants": {"a": Variant(net, fit={"seed": 3})}}, "no setting 'seed'"),
+        ({"out": "folder"}, r"no setting 'out': finished runs are kept .*\.save\(path\)"),
+        ({"resume": True}, "no setting 'resume': finished runs are taken"),
+        ({"tolerance": "a"}, "tolerance is how much more .* not 'a'"),
+        ({"tolerance": -1}, "tolerance is how much more .* not -1"),
+        ({"tolerance": math.nan}, "tolerance is how much more"),
+        ({"tolerance": True}, "tolerance is how much more"),
+        ({"variants": {"a": lambda: 1 / 0}}, "'a' cannot be built .*ZeroDivisionError: division"),
+        ({"variants": {"a": lambda width: net(width)}}, "'a' cannot be built .*called without"),
+        ({"splits": lambda seed: 1 / 0}, r"splits\(0\) cannot be made .*ZeroDivisionError"),
         ({"budget": "flops"}, 'budget is "macs"'),
         ({"jobs": 0}, "jobs is"),
         ({"test": "anova"}, "no test"),
         ({"test": "paired"}, "shares? more than a number|share more"),
         ({"claims": ("a", "none")}, "variants are a, b"),
         ({"claims": [("a", "a")]}, "two variants"),
+        ({"claims": [("a", "b"), ("a", "b")]}, "stands there twice"),
+        ({"claims": [("a", "b"), ("b", "a")]}, "cannot both beat each other"),
         ({"splits": [1, 2]}, "with .train and .test"),
         ({"lrr": 3}, "no setting 'lrr'; did you mean 'lr'"),
     ],

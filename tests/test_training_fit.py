@@ -20,6 +20,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+import lightcourse.training
 from lightcourse.errors import UserError
 from lightcourse.training._checkpoint import write_whole
 from lightcourse.training._recipe import learning_rate, make_optimizer
@@ -85,6 +86,35 @@ def bright_and_dark(n: int = 64) -> Splits:
         torch.from_numpy(images.astype(np.uint8)), torch.from_numpy(labels), ("dark", "bright")
     )
     return whole.split(0.5)
+
+
+# ---- where the names are
+
+NAMES = """
+import sys
+from lightcourse.training import builtin, evaluate, experiment, fit, load
+import lightcourse.training.data, lightcourse.training.experiment, lightcourse.training.fit
+from lightcourse.training.fit import Interrupted, fit as old
+from lightcourse.training.experiment import Variant, experiment as old_experiment
+import lightcourse.training as room
+assert fit is old is room.fit and experiment is old_experiment is room.experiment
+assert fit.__module__ == "lightcourse.training.fit" and not isinstance(fit, type(sys))
+assert all(callable(getattr(room, name)) for name in room.__all__)
+"""
+
+
+@pytest.mark.parametrize(
+    "first",
+    ["", "import lightcourse.training.fit", "from lightcourse.training.experiment import Variant"],
+)
+def test_fit_and_experiment_are_functions_by_both_paths(first):
+    subprocess.run([sys.executable, "-c", f"{first}\n{NAMES}"], check=True, timeout=120)
+
+
+def test_every_public_name_of_the_room_is_there():
+    assert set(lightcourse.training.__all__) <= set(dir(lightcourse.training))
+    with pytest.raises(AttributeError):
+        _ = lightcourse.training.nothing  # pyright: ignore[reportAttributeAccessIssue]
 
 
 # ---- what a step computes
@@ -356,13 +386,130 @@ def test_ctrl_c_without_a_folder_says_so(splits):
         quick(flat(), splits, progress=press)
 
 
-def test_a_finished_run_is_not_trained_again(splits, tmp_path):
-    first, second = net(), net(seed=5)
+def test_a_finished_run_is_not_trained_again(splits, tmp_path, capsys):
+    first, second = net(), net()
     a = quick(first, splits, out=tmp_path, ema=0.9)
+    assert capsys.readouterr().err == ""
     b = quick(second, splits, out=tmp_path, ema=0.9, progress=lambda row: pytest.fail("trained"))
     assert a.epochs == b.epochs and bits(first) == bits(second)
+    assert capsys.readouterr().err == (
+        f"{tmp_path} holds this run, finished after epoch 2 of 2 with a test accuracy of "
+        f"{a.test_accuracy:.1%}: nothing is trained again.\n"
+    )
+    again = quick(first, splits, out=tmp_path, ema=0.9)  # a cell of a notebook, run once more
+    assert again.epochs == a.epochs and "holds this run" in capsys.readouterr().err
     c = quick(net(seed=5), splits, out=tmp_path, ema=0.9, resume=False)
     assert c.epochs != a.epochs
+
+
+def test_other_first_weights_are_no_finished_run(splits, tmp_path):
+    whole = quick(net(), splits, out=tmp_path)
+    other = net(seed=5)
+    before = bits(other)
+    with pytest.raises(UserError, match="finished run of a model with other first weights; choose"):
+        quick(other, splits, out=tmp_path)
+    assert bits(other) == before, "a refused run leaves the model alone"
+    with torch.no_grad():
+        other.load_state_dict(net().state_dict())
+    assert quick(other, splits, out=tmp_path).epochs == whole.epochs
+
+
+def test_a_script_without_a_seed_goes_on_and_is_told(splits, tmp_path, capsys):
+    def press(_row):
+        raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted):
+        quick(net(), splits, out=tmp_path, epochs=3, progress=press)
+    assert len(quick(net(seed=5), splits, out=tmp_path, epochs=3).epochs) == 3
+    assert capsys.readouterr().err == (
+        f"Going on after epoch 1 of 3, with the state in {tmp_path}. That run began with other "
+        "first weights than this model has; torch.manual_seed before the model is built makes "
+        "them the same.\n"
+    )
+
+
+class Scaled(nn.Module):
+    """A model whose forward does more than its layers say."""
+
+    def __init__(self, factor: float = 1.0):
+        super().__init__()
+        self.inner, self.factor = net(), factor
+
+    def forward(self, x):
+        return self.inner(x) * self.factor
+
+
+def test_other_code_of_the_same_class_is_another_run(splits, tmp_path, monkeypatch):
+    whole = quick(Scaled(), splits, out=tmp_path)
+    assert quick(Scaled(), splits, out=tmp_path).epochs == whole.epochs
+    with pytest.raises(UserError, match="made with code of the model"):
+        quick(Scaled(0.5), splits, out=tmp_path)
+    monkeypatch.setattr(Scaled, "forward", lambda self, x: self.inner(x) * self.factor * 0.1)
+    with pytest.raises(UserError, match="made with code of the model"):
+        quick(Scaled(), splits, out=tmp_path)
+
+
+def test_code_that_cannot_be_read_is_said(splits, tmp_path, capsys):
+    class Odd:
+        def __repr__(self):
+            raise RuntimeError("no words")
+
+    def odd():
+        model = flat()
+        model.odd = Odd()
+        return model
+
+    quick(odd(), splits, out=tmp_path)
+    quick(odd(), splits, out=tmp_path)
+    assert "code cannot be read, so a change of it goes unnoticed" in capsys.readouterr().err
+
+
+def test_a_model_trained_before_is_told_of(splits, tmp_path, capsys):
+    model = net()
+    quick(model, splits, epochs=1)
+    assert capsys.readouterr().err == ""
+    quick(model, splits)
+    assert capsys.readouterr().err == (
+        "This Sequential was trained before for 1 epoch and goes on from its weights; build it "
+        "anew for a fresh start.\n"
+    )
+    quick(copy.deepcopy(net()), splits)
+    model.load_state_dict(net().state_dict())  # fresh weights in the old object
+    quick(model, splits)
+    assert capsys.readouterr().err == ""
+
+    def press(_row):
+        raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted):
+        quick(model, splits, progress=press)
+    quick(model, splits)
+    assert [" in a run that was stopped" in s for s in capsys.readouterr().err.splitlines()] == [
+        False, True,
+    ]  # fmt: skip
+
+
+def test_a_model_of_a_run_that_diverged_is_told_of(splits, capsys):
+    model = Turns(2)
+    with pytest.raises(Diverged):
+        quick(model, splits)
+    with pytest.raises(UserError, match="build it anew if a run with it diverged"):
+        quick(model, splits)
+    model = Turns(2, worth=1e4)
+    with pytest.raises(Diverged):
+        quick(model, splits)
+    model.left = 99
+    quick(model, splits)
+    assert "trained before in a run that diverged" in capsys.readouterr().err
+
+
+def test_the_same_object_in_two_folders(splits, tmp_path, capsys):
+    model = net()
+    a = quick(model, splits, out=tmp_path / "a")
+    b = quick(model, splits, out=tmp_path / "b")
+    assert "trained before for 2 epochs" in capsys.readouterr().err
+    assert quick(model, splits, out=tmp_path / "a").epochs == a.epochs != b.epochs
+    assert quick(model, splits, out=tmp_path / "b").epochs == b.epochs
 
 
 @pytest.mark.parametrize(
@@ -394,6 +541,9 @@ def test_a_damaged_state_is_named(splits, tmp_path):
     state = tmp_path / "checkpoint.pt"
     state.write_bytes(state.read_bytes()[:1000])
     with pytest.raises(CheckpointError, match=r"checkpoint\.pt cannot be read, as it is damaged"):
+        quick(flat(), splits, out=tmp_path)
+    torch.save(flat().state_dict(), state)  # a file of torch's, but no state of a run
+    with pytest.raises(CheckpointError, match="no state of a run"):
         quick(flat(), splits, out=tmp_path)
 
 
@@ -438,6 +588,26 @@ def test_a_full_disk_leaves_the_last_good_state(tmp_path):
     state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
     assert [row["epoch"] for row in state["epochs"]] == [1, 2]
     assert not list(tmp_path.glob("*.part"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of a process are POSIX")
+def test_a_disk_full_before_the_first_state_says_what_is_lost(tmp_path):
+    code = FULL.replace("row.epoch == 2", "True").replace("try:\n", "fill(None)\ntry:\n")
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    out = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+    assert "Training stopped after epoch 1; it is lost, and nothing is saved; make room" in out
+    assert "build the model anew" in out and not (tmp_path / "checkpoint.pt").exists()
+
+
+def test_a_full_disk_after_the_state_says_that_it_is_there(splits, tmp_path, monkeypatch):
+    def full(path, data):
+        if path.name == "history.csv":
+            raise CheckpointError(f"{path} could not be written (No space left on device).")
+        write_whole(path, data)
+
+    monkeypatch.setattr("lightcourse.training._checkpoint.write_whole", full)
+    with pytest.raises(CheckpointError, match="after epoch 1; the state after epoch 1 is still"):
+        quick(flat(), splits, out=tmp_path)
 
 
 def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
@@ -496,6 +666,32 @@ def test_a_loss_far_above_guessing_is_caught(splits):
         quick(Turns(4, worth=1e4), splits)
 
 
+def test_divergence_in_the_very_last_step_is_caught(splits):
+    choices = {"epochs": 1, "batch_size": 96, "warmup": 0.0, "schedule": "constant"}
+    with pytest.raises(Diverged, match=r"step 1 of 1: after it the loss grew to .*e\+0"):
+        quick(flat(), splits, lr=1e6, **choices)
+    assert len(quick(flat(), splits, **choices).epochs) == 1
+
+
+def test_the_look_back_leaves_the_statistics_alone(splits):
+    model, other = net(), net()
+    quick(model, splits, epochs=1, schedule="constant", warmup=0.0)
+    # the first of two epochs has no last step
+    quick(other, splits, epochs=2, schedule="constant", warmup=0.0, progress=(seen := []).append)
+    assert model[1].num_batches_tracked == 3 and other[1].num_batches_tracked == 6
+    assert len(seen) == 2 and not model.training
+
+
+def test_nan_on_the_test_set_alone_is_divergence(splits):
+    class Breaks(Turns):
+        def forward(self, x):
+            self.left -= self.training
+            return self.inner(x) * (math.nan if not self.training and self.left < 3 else 1.0)
+
+    with pytest.raises(Diverged, match="on the test set the loss is nan"):
+        quick(Breaks(3), splits, epochs=1)
+
+
 def test_bad_first_weights_are_not_called_divergence(splits):
     model = flat()
     with torch.no_grad():
@@ -535,6 +731,14 @@ BAD = [
     ({"threads": 0}, "threads is a whole number from 1 on"),
     ({"augment": "flip"}, "augment is None or Augment(...), such as Augment(flip=True)"),
     ({"deterministic": True, "threads": 2}, "deterministic=True needs threads=1"),
+    ({"amp": "x"}, "there is no amp 'x'; choose one of True, False, None"),
+    ({"resume": "x"}, "there is no resume 'x'; choose one of True, False"),
+    ({"progress": "x"}, "there is no progress 'x'"),
+    ({"channels_last": 1}, "there is no channels_last 1"),
+    ({"deterministic": "no"}, "there is no deterministic 'no'"),
+    ({"optimizer": ["adamw"]}, "there is no optimizer ['adamw']"),
+    ({"out": 5}, "out is the path of a folder, or None, not 5"),
+    ({"weight_decay": 1e9}, "weight_decay=1e+09 times lr=0.012 is 1 or more"),
 ]
 
 
@@ -546,9 +750,14 @@ def test_bad_choices_get_one_sentence(splits, choices, words):
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has that device")
-def test_a_device_that_is_missing_here(splits):
-    with pytest.raises(UserError, match="no device 'cuda' that torch can use; choose one of cpu"):
-        quick(flat(), splits, device="cuda")
+def test_a_device_that_is_missing_here(splits, monkeypatch):
+    for built, words in (
+        (True, "no device 'cuda' that torch can use; choose one of cpu"),
+        (False, "this torch is built without CUDA, so 'cuda' cannot be used"),
+    ):
+        monkeypatch.setattr(torch.backends.cuda, "is_built", lambda built=built: built)
+        with pytest.raises(UserError, match=words):
+            quick(flat(), splits, device="cuda")
 
 
 def test_auto_takes_the_fastest_device(monkeypatch):
@@ -614,8 +823,12 @@ def test_models_that_do_not_fit(splits, make, words):
     assert words in str(error.value)
 
 
-def test_more_outputs_than_classes_are_fine_but_not_with_mixup(splits):
+def test_more_outputs_than_classes_are_said_and_not_possible_with_mixup(splits, capsys):
     quick(flat(classes=12), splits)
+    assert capsys.readouterr().err == (
+        "Sequential tells 12 classes apart and the data have 10: the rest is never right, and "
+        "num_classes=10 would be enough.\n"
+    )
     with pytest.raises(UserError, match="mixup and cutmix give shares of 10 classes"):
         quick(flat(classes=12), splits, augment=Augment(mixup=0.2))
 
@@ -713,6 +926,18 @@ def test_plot_draws_the_numbers():
     assert list(accuracy.lines[1].get_ydata()) == [0.3, 0.625, 0.6]
 
 
+def test_plot_shows_itself_and_no_curve_runs_through_the_legend():
+    import matplotlib.pyplot as plt
+
+    figure = History(ROWS).plot()
+    assert figure._repr_png_().startswith(b"\x89PNG") and not plt.get_fignums()
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["train", "test"]
+    box = legend.get_window_extent()
+    for axes in figure.axes:
+        assert axes.get_legend() is None and not axes.get_window_extent().overlaps(box)
+
+
 def test_html_has_all_rows_and_needs_nothing_else():
     page = History(ROWS)._repr_html_()
     assert page.count("<tr>") == 4 and "62.5%" in page and "<svg" in page
@@ -753,10 +978,12 @@ def test_tensorboard_gets_every_number(tmp_path, monkeypatch):
 # ---- progress
 
 
-def test_silent_where_nobody_looks(splits, capfd):
-    quick(flat(), splits, progress=True)  # stderr is a pipe here
+def test_a_pipe_gets_a_line_per_epoch_and_nothing_if_not_wanted(splits, capfd):
+    history = quick(flat(), splits, progress=True)  # stderr is a pipe here
     out, err = capfd.readouterr()
-    assert out == err == ""
+    assert out == "" and err.splitlines() == [str(row) for row in history.epochs]
+    quick(flat(), splits, progress=False)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_function_gets_each_epoch(splits):

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import io
+import math
 import pickle
 import struct
 import tarfile
@@ -389,7 +390,28 @@ def test_a_class_without_test_images_is_named(tmp_path):
     zoo(tmp_path / "train")
     picture(tmp_path / "test" / "cat" / "1.png")
     with pytest.raises(UserError, match=r"test/dog has no images"):
+        (tmp_path / "test" / "dog").mkdir()
         image_folder(tmp_path)
+
+
+@pytest.mark.parametrize(("has", "lacks"), [("train", "test"), ("test", "train")])
+def test_a_class_in_one_of_the_two_folders_names_the_right_one(has, lacks, tmp_path):
+    for part in (has, lacks):
+        zoo(tmp_path / part)
+    picture(tmp_path / has / "bird" / "1.png")
+    with pytest.raises(UserError) as error:
+        image_folder(tmp_path)
+    bird = tmp_path / has / "bird"
+    assert str(error.value) == (
+        f"the class bird has the folder {bird} but none in {tmp_path / lacks}; make one with "
+        f"images in it, or delete {bird}."
+    )
+
+
+@pytest.mark.parametrize("test", [0, 1, -0.5, "a", math.nan, True])
+def test_an_impossible_share_to_test_on_is_named(test, tmp_path):
+    with pytest.raises(UserError, match=r"test=.* the share of the images to test on, between 0"):
+        image_folder(zoo(tmp_path, 2), test=test)
 
 
 @pytest.mark.parametrize("size", [0, -3, 2.5, "big", True])

@@ -139,6 +139,18 @@ def test_permutation_has_a_least_p_and_is_never_fooled_by_rounding():
     assert st.permutation(tenths, tenths[::-1]).p == 1
 
 
+@pytest.mark.parametrize(("a", "b"), [(3, 3), (4, 4), (2, 5)])
+def test_the_least_p_is_that_of_samples_far_apart(a, b):
+    found = st.permutation([100.0 + i for i in range(a)], [float(i) for i in range(b)])
+    assert found.p == found.least == st.least_p(a, b)
+
+
+def test_the_least_p_of_pairs():
+    found = st.permutation([90.0, 91.0, 95.0], [1.0, 2.0, 3.0], paired=True)
+    assert found.p == found.least == st.least_p(3, 3, paired=True) == 0.25
+    assert st.welch([1.0, 2.0], [3.0, 5.0]).least == 0, "a t-test has no least p"
+
+
 def test_permutation_draws_where_there_are_too_many():
     draw = random.Random(1)
     a, b = ([draw.gauss(m, 1) for _ in range(14)] for m in (0, 1))
@@ -179,6 +191,24 @@ def test_one_run_each_cannot_tell(test):
         (lambda: st.paired([1.0, 2.0], [1.0]), "same seeds"),
         (lambda: st.permutation([1.0, 2.0], [1.0], paired=True), "same seeds"),
         (lambda: st.welch([1.0, 2.0], [1.0, 3.0], confidence=95), "between 0 and 1"),
+        (lambda: st.summarise("ab"), "list of numbers.*not 'ab'"),
+        (lambda: st.summarise("12"), "list of numbers"),
+        (lambda: st.summarise(["1", "2"]), "list of numbers"),
+        (lambda: st.summarise([None, 1.0]), "list of numbers"),
+        (lambda: st.summarise(5), "list of numbers"),
+        (lambda: st.welch([1.0, 2.0], "ab"), "list of numbers"),
+        (lambda: st.summarise([1.0, 2.0], confidence="a"), "confidence is a number"),
+        (lambda: st.holm([None, 0.1]), "p is a number between 0 and 1.*not None"),
+        (lambda: st.holm([2, -1]), "p is a number between 0 and 1.*not 2"),
+        (lambda: st.holm([math.nan]), "p is a number"),
+        (lambda: st.t_quantile(1.5, 3), "p is a number.*not 1.5"),
+        (lambda: st.t_quantile(0, 3), "p is a number"),
+        (lambda: st.t_quantile(1, 3), "p is a number"),
+        (lambda: st.t_quantile(0.9, 0), "df is a number above 0"),
+        (lambda: st.t_cdf(1.0, -1), "df is a number above 0"),
+        (lambda: st.t_cdf(math.nan, 3), "t is not a number"),
+        (lambda: st.incomplete_beta(0, 1, 0.5), "a is a number above 0"),
+        (lambda: st.incomplete_beta(1, 1, 1.5), "x is a number between"),
     ],
 )
 def test_bad_input_is_refused(call, words):

@@ -1,6 +1,9 @@
 """lightcourse.training.studies: the networks are what the tables say, and the claims are fair."""
 
 import itertools
+import json
+import re
+from datetime import datetime
 
 import pytest
 import torch
@@ -9,7 +12,7 @@ from training_standins import sums, wide_wins
 
 from lightcourse.analysis import analyze
 from lightcourse.errors import UserError
-from lightcourse.training import studies
+from lightcourse.training import statistics, studies
 from lightcourse.training.data import builtin
 from lightcourse.training.experiment import load_runs, rerun
 from lightcourse.training.studies import kinds, ladders, norm, reach, shuffle, sizes
@@ -23,7 +26,7 @@ CASES = [
     ("block_kinds", {}, 3, 3),
     ("block_kinds", {"equal": "layout"}, 3, 2),
     ("channel_shuffle", {}, 8, 4),
-    ("channel_shuffle", {"quick": True}, 4, 2),
+    ("channel_shuffle", {"quick": True}, 2, 1),
     ("downsampling", {}, 6, 3),
     ("downsampling", {"quick": True, "period": 5.5}, 2, 1),
     ("multipliers", {}, 5, 2),
@@ -81,6 +84,8 @@ def test_every_study_is_known_by_its_name():
     assert {name for name, *_ in CASES} == set(studies.STUDIES)
     with pytest.raises(UserError, match="choose of batch_norm, block_kinds"):
         studies.run("depth")
+    with pytest.raises(UserError, match="did you mean 'downsampling'"):
+        studies.run("down_sampling")
 
 
 LOGS = sorted(studies.LOGS.glob("*.json"))
@@ -103,6 +108,40 @@ def test_every_shipped_log_is_of_the_study_as_it_is_now(path):
         )
     assert len(log.rows) == len(now.rows)
     assert log.seeds == SEEDS and {**FULL, **log.study["settings"]} == log.study["settings"]
+
+
+@pytest.mark.parametrize("path", LOGS, ids=lambda path: path.stem)
+def test_every_shipped_log_says_how_its_runs_were_made(path):
+    plain = json.loads(path.read_text(encoding="utf-8"))
+    assert {"epochs", "batch_size"} <= plain["config"]["fit"].keys()
+    assert {"system", "processor", "cores", "python", "torch", "lightcourse"} <= set(
+        plain["machine"]
+    )
+    assert re.fullmatch(r"[0-9a-f]{40}\+?", plain["commit"])
+    for row in plain["rows"]:
+        assert tuple(run["seed"] for run in row["runs"]) == SEEDS
+        for run in row["runs"]:
+            datetime.fromisoformat(run["when"])
+            assert run["seconds"] > 0
+            if not run["diverged"]:
+                assert len(run["curve"]) == plain["config"]["fit"]["epochs"]
+                assert run["curve"][-1] == pytest.approx(run["score"], abs=1e-3)
+
+
+@pytest.mark.parametrize("path", LOGS, ids=lambda path: path.stem)
+def test_the_verdict_of_every_shipped_log_follows_from_its_runs(path):
+    """By hand: Welch's test of the scores, Holm over the claims, the sign of the difference."""
+    plain = json.loads(path.read_text(encoding="utf-8"))
+    scores = {row["name"]: [run["score"] for run in row["runs"]] for row in plain["rows"]}
+    tested = [statistics.welch(scores[a], scores[b]) for a, b in plain["claims"]]
+    ps = statistics.holm([result.p for result in tested])
+    now = studies.logged(path.stem).findings
+    assert len(plain["findings"]) == len(now) == len(tested) > 0
+    for kept, found, result, p in zip(plain["findings"], now, tested, ps, strict=True):
+        assert found.p == p == pytest.approx(kept["p"])
+        word = ("refuted", "confirmed")[result.difference > 0] if p < 0.05 else None
+        assert kept["word"] == found.word and kept["sentence"] == found.sentence
+        assert found.word in ((word,) if word else ("no difference seen", "nothing learned"))
 
 
 def test_a_log_that_does_not_ship_is_told():

@@ -28,10 +28,13 @@ def layers_in_order(model: nn.Module, x: Tensor) -> list[nn.Module]:
     """Modules that hold weights or statistics, in the order in which they first run."""
     seen: dict[int, nn.Module] = {}
     hooks = []
+
+    def note(module: nn.Module, _args: tuple) -> None:  # a result would replace the input
+        seen.setdefault(id(module), module)
+
     for module in model.modules():
         own = [*module.parameters(recurse=False), *module.buffers(recurse=False)]
         if own:
-            note = lambda m, _args: seen.setdefault(id(m), m)  # noqa: E731
             hooks.append(module.register_forward_pre_hook(note))
     with torch.no_grad():
         model.eval()(x)

@@ -113,24 +113,58 @@ def analyze(
 
 
 @app.command()
+def models(
+    name: Annotated[str | None, typer.Argument(help="Tell all about this one.")] = None,
+    family: Annotated[str | None, typer.Option(help="Only one family, as MobileNetV2.")] = None,
+    format_: Annotated[str, typer.Option("--format", help="table, json or csv.")] = "table",
+) -> None:
+    """List the models: parameters, MACs, published accuracy; or the paper of one."""
+    from lightcourse.cli.models import print_models
+
+    raise typer.Exit(print_models(name, family, format_))
+
+
+@app.command()
 def bench(
     targets: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[TARGET]...", help="Networks to time layer by layer."),
+        typer.Argument(
+            metavar="[TARGET]...",
+            help="Networks to time layer by layer; or 'models': all light ones, side by side.",
+        ),
     ] = None,
     size: Annotated[int | None, typer.Option(help="Side of the picture [224].", min=1)] = None,
     batch: Annotated[int | None, typer.Option(help="Pictures at once [1].", min=1)] = None,
     channels: Annotated[int | None, typer.Option(help="Channels of it [3].", min=1)] = None,
-    seconds: Annotated[float, typer.Option(help="How long to probe the machine.", min=1)] = 30,
+    seconds: Annotated[
+        float | None,
+        typer.Option(help="How long to probe the machine [30]; a network with 'models' [0.5]."),
+    ] = None,
     threads: Annotated[int, typer.Option(help="Threads to use.", min=1)] = 1,
     force: Annotated[bool, typer.Option("--force", help="Probe again.")] = False,
+    family: Annotated[
+        list[str] | None, typer.Option(help="With 'models': only this family; can be repeated.")
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="With 'models': one variant of each.")
+    ] = False,
+    out: Annotated[
+        Path, typer.Option(help="With 'models': folder for the table, resumed when it is there.")
+    ] = Path("portrait"),
 ) -> None:
-    """Find this machine's peak and bandwidth once, and time networks against them."""
-    from lightcourse.cli.bench import print_bench
+    """Find this machine's peak and bandwidth once, and time networks against them.
+
+    `bench models` times all light networks instead, 1 thread and all, in three runtimes.
+    """
+    from lightcourse.cli.bench import print_bench, print_portrait
     from lightcourse.cli.measure import Picture
 
+    if targets == ["models"]:
+        each = 0.5 if seconds is None else seconds
+        raise typer.Exit(print_portrait(family or [], seconds=each, quick=quick, out=out))
     picture = Picture(batch, channels, size)
-    code = print_bench(targets or [], picture, seconds=seconds, threads=threads, force=force)
+    long = 30 if seconds is None else seconds
+    code = print_bench(targets or [], picture, seconds=long, threads=threads, force=force)
     raise typer.Exit(code)
 
 
@@ -151,7 +185,10 @@ def train(
     images: Annotated[
         int | None, typer.Option(help="So many training pictures only.", min=1)
     ] = None,
-    width: Annotated[float | None, typer.Option(help="Width multiplier of the model.")] = None,
+    width: Annotated[
+        float | None,
+        typer.Option(help="Width multiplier; a function of yours gets it as width_mult."),
+    ] = None,
     epochs: Annotated[int, typer.Option(help="Passes over the training pictures.")] = 8,
     batch: Annotated[int, typer.Option(help="Pictures per step.")] = 64,
     lr: Annotated[float, typer.Option(help="Highest learning rate.")] = 0.012,

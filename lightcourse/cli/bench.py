@@ -1,6 +1,7 @@
 """`lightcourse bench`: what this machine can do, and which layers of a network use it."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from lightcourse.cli.measure import Picture, busy
 from lightcourse.cli.target import load_target
@@ -22,4 +23,20 @@ def print_bench(
     for target, model, given in loaded:
         times = latency_by_layer(model, given, threads=threads, machine=machine, progress=True)
         print(f"\n{target}\n{times}", flush=True)
+    return 0
+
+
+def print_portrait(families: Sequence[str], *, seconds: float, quick: bool, out: Path) -> int:
+    """Measure every light network here, print the table, and leave CSV and pictures in `out`."""
+    from lightcourse.design.portrait import portrait
+
+    found = portrait(families or None, seconds=seconds, quick=quick, out=out, progress=True)
+    found.to_csv(out / "portrait.csv")
+    print(found)
+    for x in found.columns:
+        path = out / f"pareto_{''.join(c if c.isalnum() else '_' for c in x)}.png"
+        found.figure(x).savefig(path)
+        names = ", ".join(row.variant for row in found.front(x))
+        print(f"{path}: nothing beats {names}")
+    print(f"{out / 'portrait.csv'}: the whole table")
     return 0

@@ -1,6 +1,7 @@
 """`lightcourse study`: run one of the course's experiments, or run a logged one again."""
 
 import sys
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,13 @@ def run_study(name: str, out: Path | None, settings: dict[str, Any]) -> int:
         raise UserError(f"{out} is a file; give --out a folder.")
     given = {key: value for key, value in settings.items() if value is not None}
     if not name.endswith(".json") and name not in _names():
+        near = get_close_matches(name.lower().replace("-", "_"), _names(), 1, 0.5)
+        meant = f"; did you mean {near[0]}? There are" if near else "; choose one of"
         raise UserError(
-            f"there is no study {name!r}; choose one of {', '.join(_names())}, or a log (.json)."
+            f"there is no study {name!r}{meant} {', '.join(_names())}, or a log (.json)."
         )
+    if out is not None:
+        _make(out)  # now: after minutes of training it would be too late to hear of it
     # torch costs a second to import: a wrong call is told before
     from lightcourse.training import studies
     from lightcourse.training.experiment import Stopped, rerun
@@ -37,6 +42,13 @@ def run_study(name: str, out: Path | None, settings: dict[str, Any]) -> int:
         found.figure().savefig(out / f"{stem}.png", dpi=150)
         print(f"\nwritten: {log} and {log.with_suffix('.png').name}")
     return 0
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"cannot make {folder}: {error.strerror or error}.") from error
 
 
 def _names() -> list[str]:

@@ -1,6 +1,8 @@
 """`lightcourse train`: the same network with several seeds, their mean and deviation."""
 
+import inspect
 import json
+import math
 import os
 import statistics
 import sys
@@ -14,6 +16,10 @@ from lightcourse.cli.target import load_target
 from lightcourse.errors import UserError
 
 INTERRUPTED = 130  # what shells expect after Ctrl-C
+_PUBLIC = ("cifar10", "cifar100", "fashion_mnist")
+# what the data's sentences advise in Python -> the same on the command line
+_AS_OPTIONS = {f"{name}(download=True)": "--download" for name in _PUBLIC}
+_AS_OPTIONS['load("builtin")'] = "--data builtin"
 _SMALL = 64  # pixels a side up to which a network should not shrink the picture at once
 
 
@@ -26,6 +32,15 @@ class Data:
     root: Path | None = None
     download: bool = False
 
+    def refuse(self) -> None:
+        """Say which option the data does not have."""
+        given = {"--download": self.download, "--root": self.root is not None}
+        for option, wanted in given.items():
+            if wanted and self.name not in _PUBLIC:
+                raise UserError(
+                    f"{option} is for {', '.join(_PUBLIC)}; --data {self.name} needs no such thing."
+                )
+
     def load(self) -> Any:
         """Return the splits; only settings that were given are passed on."""
         from lightcourse.training.data import load
@@ -33,7 +48,13 @@ class Data:
         settings: dict[str, Any] = {} if self.root is None else {"root": self.root}
         if self.download:
             settings["download"] = True
-        return load(self.name, train=self.images, **settings)
+        try:
+            return load(self.name, train=self.images, **settings)
+        except UserError as error:
+            words = str(error)
+            for python, option in _AS_OPTIONS.items():
+                words = words.replace(python, option)
+            raise UserError(words) from error
 
 
 def train_seeds(
@@ -50,10 +71,12 @@ def train_seeds(
 
     0 done, 1 a run diverged or could not be saved, 130 stopped with Ctrl-C.
     """
-    _refuse(target, out, resume)
-    # torch costs a second to import: a wrong call is told before
+    _refuse(target, width, out, resume)
+    data.refuse()
+    # torch costs a second to import, and data may cost minutes: a wrong call is told before
     from lightcourse.training.fit import CheckpointError, Diverged, Interrupted
 
+    _refuse_recipe(recipe)
     histories = []
     try:
         splits = data.load()
@@ -78,12 +101,25 @@ def train_seeds(
     return 0
 
 
-def _refuse(target: str, out: Path | None, resume: bool) -> None:
+def _refuse_recipe(recipe: dict[str, Any]) -> None:
+    from lightcourse.training._settings import Settings
+    from lightcourse.training._world import pick_device
+    from lightcourse.training.fit import fit
+
+    chosen = {name: given.default for name, given in inspect.signature(fit).parameters.items()}
+    chosen |= recipe
+    settings = Settings(**{name: chosen[name] for name in Settings.__dataclass_fields__})
+    pick_device(settings.device)
+
+
+def _refuse(target: str, width: float | None, out: Path | None, resume: bool) -> None:
     if target.endswith(".pt2"):
         raise UserError(
             f"{target} is an exported program, which computes but does not learn; name the "
             "function that makes the model, as file.py:function."
         )
+    if width is not None and not 0 < width < math.inf:
+        raise UserError(f"--width is {width:g}; it scales the channels, so give one above 0.")
     if out is None:
         if resume:
             raise UserError("--resume needs --out DIR, the folder with the state to go on from.")

@@ -1,26 +1,16 @@
 """Models by name: one paper, one file."""
 
-from collections.abc import Callable
 from difflib import get_close_matches
-from functools import partial
 from inspect import Parameter, signature
 from typing import Any
 
 from torch import nn
 
 from lightcourse.errors import UserError
-from lightcourse.models.mobilenet_v2 import mobilenet_v2
-
-_CIFAR = {"num_classes": 10, "small_input": True}
-
-# family -> name -> function; a family's _cifar form is the same function with a gentler stem
-FAMILIES: dict[str, dict[str, Callable[..., nn.Module]]] = {
-    "MobileNetV2": {
-        "mobilenet_v2": mobilenet_v2,
-        "mobilenet_v2_cifar": partial(mobilenet_v2, **_CIFAR),
-    },
-}
-MODELS = {name: build for family in FAMILIES.values() for name, build in family.items()}
+from lightcourse.models._families import *  # noqa: F403  every model's function, by its name
+from lightcourse.models._families import FAMILIES, MODELS
+from lightcourse.models._info import ModelInfo, Published, model_info, published
+from lightcourse.models._onnx import Exported, to_onnx
 
 
 def list_models(family: str | None = None) -> list[str]:
@@ -69,4 +59,15 @@ def _or(names: list[str]) -> str:
     return " or ".join(names)
 
 
-__all__ = ["FAMILIES", "MODELS", "create_model", "list_models", "mobilenet_v2"]
+__all__ = [  # and every name in MODELS that has a function of its own
+    "FAMILIES",
+    "MODELS",
+    "Exported",
+    "ModelInfo",
+    "Published",
+    "create_model",
+    "list_models",
+    "model_info",
+    "published",
+    "to_onnx",
+]

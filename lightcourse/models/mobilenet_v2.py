@@ -9,9 +9,9 @@ PAPER = Paper(
     "MobileNetV2: Inverted Residuals and Linear Bottlenecks",
     2018,
     "arXiv 1801.04381",
-    "The paper's abstract gives 3.4 M parameters and 300 M multiply-adds, its table 4 and the "
-    "authors' README 3.47 M; we count 3,504,872, as torchvision does. Channels are rounded as in "
-    "the authors' code, and the last 1×1 never shrinks.",
+    "Table 4 prints 3.4 M parameters for width 1 and 6.9 M for 1.4, the authors' README 3.47 M and "
+    "6.06 M, which leave out the batch norms; with them we count 3,504,872 and 6,108,776, as "
+    "torchvision does. Channels are rounded as in the authors' code; the last 1×1 never shrinks.",
 )
 
 # Table 2 of the paper: t expansion, c output channels, n repeats, s stride of the first repeat

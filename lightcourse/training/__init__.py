@@ -1,58 +1,63 @@
-"""Training: built-in data sets, small loops, and the experiments that test a chapter's claim."""
+"""Training: pictures, the loop, and the experiments that test a chapter's claim.
 
-from importlib import import_module
-from typing import TYPE_CHECKING
+`fit` and `experiment` are functions here and the modules that hold them as well: the import below
+puts the function over the module, and `from lightcourse.training.fit import fit` works as before.
+"""
 
-if TYPE_CHECKING:
-    from lightcourse.training.data import (
-        Augment,
-        Batches,
-        Dataset,
-        Splits,
-        builtin,
-        cifar10,
-        cifar100,
-        fashion_mnist,
-        image_folder,
-        load,
-    )
-
-# name -> the module that has it; imported when first asked for, as each room brings torch along
-_HOMES = dict.fromkeys(
-    (
-        "Augment",
-        "Batches",
-        "Dataset",
-        "Splits",
-        "builtin",
-        "cifar10",
-        "cifar100",
-        "fashion_mnist",
-        "image_folder",
-        "load",
-    ),
-    "lightcourse.training.data",
+from lightcourse.training.data import (
+    Augment,
+    Batches,
+    Dataset,
+    Splits,
+    builtin,
+    cifar10,
+    cifar100,
+    fashion_mnist,
+    image_folder,
+    load,
+)
+from lightcourse.training.experiment import (
+    Comparison,
+    Stopped,
+    Variant,
+    experiment,
+    load_runs,
+    rerun,
+)
+from lightcourse.training.fit import (
+    CheckpointError,
+    Diverged,
+    Epoch,
+    Evaluation,
+    History,
+    Interrupted,
+    evaluate,
+    fit,
 )
 
 __all__ = [
     "Augment",
     "Batches",
+    "CheckpointError",
+    "Comparison",
     "Dataset",
+    "Diverged",
+    "Epoch",
+    "Evaluation",
+    "History",
+    "Interrupted",
     "Splits",
+    "Stopped",
+    "Variant",
     "builtin",
     "cifar10",
     "cifar100",
+    "evaluate",
+    "experiment",
     "fashion_mnist",
+    "fit",
     "image_folder",
     "load",
+    "load_runs",
+    "rerun",
 ]
-
-
-def __getattr__(name: str) -> object:
-    if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES})

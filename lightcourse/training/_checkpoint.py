@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from lightcourse.errors import UserError
+from lightcourse.training._identity import CODE, UNREAD, WEIGHTS
 from lightcourse.training._stops import CheckpointError
 from lightcourse.training.history import Epoch, History
 
@@ -28,13 +29,19 @@ class RunFolder:
         self,
         path: str | Path | None,
         parts: Mapping[str, Any],
-        identity: dict[str, Any],
+        identity: Mapping[str, Any] | None = None,
         writes: bool = True,
     ) -> None:
         self.path = None if path is None else Path(path)
         self.parts = {name: part for name, part in parts.items() if part is not None}
         self.writes = writes
-        self.identity = json.loads(json.dumps(identity))  # as it comes back from a file
+        self.identity = dict(identity or {})
+        self.said = ""  # what was found, as one line
+
+    @property
+    def has_state(self) -> bool:
+        """Whether there is a state to go on from."""
+        return self.path is not None and (self.path / STATE).is_file()
 
     def load(self) -> list[Epoch]:
         """Put the saved state into the parts and return the epochs that are done.
@@ -43,13 +50,16 @@ class RunFolder:
             CheckpointError: the file is damaged.
             UserError: the folder holds another run.
         """
-        if self.path is None or not (self.path / STATE).is_file():
+        if self.path is None or not self.has_state:
             return []
         state = self._read(self.path / STATE)
-        self._compare(state["identity"])
+        self.identity = json.loads(json.dumps(self.identity))  # as it comes back from a file
+        self._compare(state["identity"], state["over"])
         for name, part in self.parts.items():
             part.load_state_dict(state[name])
-        return [Epoch(**row) for row in state["epochs"]]
+        rows = [Epoch(**row) for row in state["epochs"]]
+        self.said = self._found(rows, state)
+        return rows
 
     def begin(self, config: dict[str, Any]) -> None:
         """Make the folder and write the settings, before any time is spent on training."""
@@ -63,8 +73,10 @@ class RunFolder:
             ) from error
         write_whole(self.path / CONFIG, (json.dumps(config, indent=1) + "\n").encode())
 
-    def save(self, rows: Sequence[Epoch]) -> None:
+    def save(self, rows: Sequence[Epoch], over: bool) -> None:
         """Write the state after an epoch; the one before stays until this one is complete.
+
+        `over` says that this was the last epoch.
 
         Raises:
             CheckpointError: it cannot be written, for instance to a full disk.
@@ -72,41 +84,72 @@ class RunFolder:
         if self.path is None or not self.writes:
             return
         state = {name: part.state_dict() for name, part in self.parts.items()}
-        state |= {"identity": self.identity, "epochs": [asdict(row) for row in rows]}
+        state |= {"identity": self.identity, "epochs": [asdict(row) for row in rows], "over": over}
         buffer = io.BytesIO()
         torch.save(state, buffer)
+        done = len(rows) - 1
         try:
             write_whole(self.path / STATE, buffer.getbuffer())
+            done += 1
             write_whole(self.path / HISTORY, History(tuple(rows)).to_csv().encode())
         except CheckpointError as error:
-            done = len(rows) - 1
-            left = f"the state after epoch {done} is still there" if done else "nothing is lost yet"
+            ways = (
+                f"the state after epoch {done} is still there, so make room and run the same again."
+                if done
+                else "it is lost, and nothing is saved; make room, build the model anew and begin "
+                "again."
+            )
             raise CheckpointError(
-                f"{error} Training stopped after epoch {len(rows)}; {left}, so make room and run "
-                "the same again."
+                f"{error} Training stopped after epoch {len(rows)}; {ways}"
             ) from error
 
     def _read(self, path: Path) -> dict[str, Any]:
         try:
-            return torch.load(path, map_location="cpu", weights_only=True)
+            state = torch.load(path, map_location="cpu", weights_only=True)
+            return {**state, "identity": state["identity"], "over": state["over"]}
         except Exception as error:  # torch raises many kinds for a damaged file
             raise CheckpointError(
                 f"{path} cannot be read, as it is damaged or no state of a run; delete it and "
                 "begin anew, or choose another folder."
             ) from error
 
-    def _compare(self, saved: dict[str, Any]) -> None:
+    def _compare(self, saved: dict[str, Any], over: bool) -> None:
         other = {
             name: (saved.get(name), value)
             for name, value in self.identity.items()
             if saved.get(name) != value
         }
+        if set(other) == {WEIGHTS}:
+            if not over:  # a script without manual_seed must not lose its work: `_found` says so
+                return
+            raise UserError(
+                f"{self.path} holds a finished run of a model with other first weights; choose "
+                "another folder, or build the model after the torch.manual_seed of that run to "
+                "get its result."
+            )
         if other:
             words = ", ".join(f"{n} {_short(a)} (now {_short(b)})" for n, (a, b) in other.items())
             raise UserError(
                 f"{self.path} holds another run, made with {words}; choose another folder, or "
                 "delete this one to begin anew."
             )
+
+    def _found(self, rows: Sequence[Epoch], state: Mapping[str, Any]) -> str:
+        last, total = rows[-1], self.identity["epochs"]
+        said = (
+            f"{self.path} holds this run, finished after epoch {last.epoch} of {total} with a test "
+            f"accuracy of {last.test_accuracy:.1%}: nothing is trained again."
+            if state["over"]
+            else f"Going on after epoch {last.epoch} of {total}, with the state in {self.path}."
+        )
+        if state["identity"][WEIGHTS] != self.identity[WEIGHTS]:
+            said += (
+                " That run began with other first weights than this model has; torch.manual_seed "
+                "before the model is built makes them the same."
+            )
+        if self.identity[CODE] == UNREAD:
+            said += " The model's code cannot be read, so a change of it goes unnoticed."
+        return said
 
 
 def _short(value: Any) -> str:

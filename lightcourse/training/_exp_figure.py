@@ -1,16 +1,16 @@
 """A comparison as a picture: means with 95 % intervals, and every run as a dot."""
 
 from collections.abc import Sequence
-from io import BytesIO
 from textwrap import fill
 from typing import TYPE_CHECKING
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from matplotlib.transforms import ScaledTranslation
+
+from lightcourse.training._picture import new_picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from lightcourse.training._exp_result import Comparison, Row
 
@@ -23,21 +23,11 @@ _LINES = (
 _WIDE = 8  # from the least place to the largest, on which a logarithmic axis shows more
 
 
-class _Picture(Figure):
-    """A figure that a notebook shows, whether or not pyplot was imported before."""
-
-    def _repr_png_(self) -> bytes:
-        out = BytesIO()
-        self.savefig(out, format="png")
-        return out.getvalue()
-
-
 def draw(result: "Comparison") -> "Figure":
     """Return the figure: lines over `x` where every variant has one, else a list of variants."""
     lined = all(row.x is not None for row in result.rows)
     height = 4.4 if lined else 1.6 + 0.42 * len(result.rows)
-    figure = _Picture(figsize=(7.6, height), dpi=100, layout="constrained", facecolor="white")
-    FigureCanvasAgg(figure)  # a figure of its own: pyplot's list of open figures stays empty
+    figure = new_picture((7.6, height))
     axes = figure.add_subplot()
     (_lines if lined else _list)(axes, result)
     axes.set_axisbelow(True)
@@ -45,14 +35,20 @@ def draw(result: "Comparison") -> "Figure":
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     title = ": ".join(part for part in (result.name, result.question) if part)
-    room = 26 if axes.get_legend() else 8  # points; the legend stands between title and picture
-    axes.set_title(fill(title, 82), loc="left", color=_INK, fontsize=11, pad=room)
-    count = len(result.seeds)
-    note = (
-        f"bars: 95 % interval of the mean over {count} seeds; dots: runs" if count > 1 else "1 run"
-    )
-    figure.supxlabel(note, x=0.99, ha="right", color=_MUTED, fontsize=8)
+    axes.set_title(fill(title, 82), loc="left", color=_INK, fontsize=11, pad=8)
+    figure.supxlabel(_note(result), x=0.99, ha="right", color=_MUTED, fontsize=8)
     return figure
+
+
+def _note(result: "Comparison") -> str:
+    """What bars, dots and crosses mean."""
+    count = len(result.seeds)
+    said = f"bars: 95 % interval of the mean over {count} seeds; dots: runs"
+    if count == 1:
+        said = "1 run"
+    if any(row.diverged for row in result.rows):
+        said += "; crosses: runs that diverged and count as guessing"
+    return said
 
 
 def _lines(axes: "Axes", result: "Comparison") -> None:
@@ -66,7 +62,7 @@ def _lines(axes: "Axes", result: "Comparison") -> None:
             capsize=4, lw=1.8, ms=6, label=name or None, zorder=3,
         )  # fmt: skip
         for row, place in zip(rows, places, strict=True):
-            _dots(axes, [place] * len(row.scores), row.scores, colour, (6, 0))
+            _dots(axes, [place] * len(row.scores), row.scores, row, colour, (6, 0))
     every = sorted({row.x or 0.0 for row in result.rows})
     if every[0] > 0 and every[-1] / every[0] >= _WIDE:
         axes.set_xscale("log")
@@ -81,11 +77,12 @@ def _lines(axes: "Axes", result: "Comparison") -> None:
     low, high = axes.get_ylim()
     axes.set_ylim(max(low, -2), min(high, 102))  # an interval may go on where no accuracy can
     if names[0]:
-        # above the picture: inside it would stand on error bars, which "best" does not see
-        axes.legend(
-            frameon=False, fontsize=9, ncols=len(names), loc="lower left",
-            bbox_to_anchor=(-0.01, 0.99), borderaxespad=0.2,
-        )  # fmt: skip
+        # beside the picture: inside it would stand on error bars, which "best" does not see
+        handles, labels = axes.get_legend_handles_labels()
+        texts = [fill(label, 20) for label in labels]
+        figure = axes.get_figure()
+        assert figure is not None
+        figure.legend(handles, texts, frameon=False, fontsize=9, loc="outside right center")
 
 
 def _apart(places: Sequence[float]) -> list[float]:
@@ -106,7 +103,7 @@ def _list(axes: "Axes", result: "Comparison") -> None:
             [row.mean], [place], xerr=_bars([row]), color=colour, marker=shape, capsize=4,
             lw=1.8, ms=7, zorder=3,
         )  # fmt: skip
-        _dots(axes, row.scores, [place] * len(row.scores), colour, (0, -7))
+        _dots(axes, row.scores, [place] * len(row.scores), row, colour, (0, -7))
         axes.annotate(
             f"{row.summary}", (row.mean, place), (0, 8), textcoords="offset points",
             ha="center", color=_INK, fontsize=9,
@@ -120,15 +117,24 @@ def _list(axes: "Axes", result: "Comparison") -> None:
 
 
 def _dots(
-    axes: "Axes", xs: Sequence[float], ys: Sequence[float], colour: str, away: tuple[int, int]
+    axes: "Axes",
+    xs: Sequence[float],
+    ys: Sequence[float],
+    row: "Row",
+    colour: str,
+    away: tuple[int, int],
 ) -> None:
-    """Every run as a dot, some points away from the bar that would hide it."""
+    """Every run as a dot, or a cross if it diverged, away from the bar that would hide it."""
     figure = axes.get_figure()
     assert figure is not None
     shift = ScaledTranslation(away[0] / 72, away[1] / 72, figure.dpi_scale_trans)
-    axes.scatter(
-        xs, ys, 10, color=colour, alpha=0.6, linewidths=0, transform=axes.transData + shift
-    )
+    for lost, shape, size, width in ((False, "o", 10, 0), (True, "x", 20, 1)):
+        kept = [i for i, run in enumerate(row.runs) if run.diverged is lost]
+        if kept:
+            axes.scatter(
+                [xs[i] for i in kept], [ys[i] for i in kept], size, color=colour, alpha=0.6,
+                marker=shape, linewidths=width, transform=axes.transData + shift,
+            )  # fmt: skip
 
 
 def _bars(rows: Sequence["Row"]) -> list[list[float]]:

@@ -108,13 +108,28 @@ def _train(job: Job, splits: Any) -> Run:
         classes = data.train.classes
         result, diverged = 1 / len(classes), True
     spent = time.process_time() - start
-    score = 100 * float(getattr(result, "test_accuracy", result))
-    if not math.isfinite(score):
-        raise UserError(f"the test accuracy is {score}; try a lower lr.")
+    score = 100 * _share(result)
     rows = getattr(result, "epochs", ())
     curve = tuple(round(100 * row.test_accuracy, 4) for row in rows)
     now = datetime.now(UTC).isoformat(timespec="seconds")
     return Run(job.name, job.seed, round(score, 6), round(spent, 3), curve, now, diverged)
+
+
+def _share(result: Any) -> float:
+    """Return the test accuracy, 0 to 1, of whatever a training returned."""
+    found = getattr(result, "test_accuracy", result)
+    try:
+        share = float(found)
+    except (TypeError, ValueError) as error:
+        raise UserError(
+            f"training returned {found!r}; it must return the test accuracy as a share from 0 to "
+            "1, or an object with .test_accuracy."
+        ) from error
+    if not math.isfinite(share):
+        raise UserError(f"the test accuracy is {share}; try a lower lr.")
+    if not 0 <= share <= 1:
+        raise UserError(f"the test accuracy is {share:g}; it is a share from 0 to 1, as 0.7.")
+    return share
 
 
 def accepted(train: Callable[..., Any]) -> set[str] | None:

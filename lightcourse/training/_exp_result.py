@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lightcourse.errors import UserError
-from lightcourse.training._exp_claims import CONFIDENCE, Finding, judge
+from lightcourse.training._exp_claims import CONFIDENCE, Chance, Finding, judge
 from lightcourse.training._exp_jobs import Run, run_of, write_atomic
 from lightcourse.training.statistics import Summary, summarise
 
@@ -50,9 +50,14 @@ class Row:
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """The t-interval of the mean; None for one seed."""
+        """The t-interval of the mean, cut at 0 and at 100 %; None for one seed."""
         low, high = self.summary.low, self.summary.high
-        return None if low is None or high is None else (low, high)
+        return None if low is None or high is None else (max(0.0, low), min(100.0, high))
+
+    @property
+    def diverged(self) -> int:
+        """So many of the runs diverged; their score is that of guessing."""
+        return sum(run.diverged for run in self.runs)
 
     @property
     def seconds(self) -> float:
@@ -99,8 +104,20 @@ class Comparison:
     def findings(self) -> tuple[Finding, ...]:
         """One per claim: difference, interval, test, effect, and the word for it."""
         scores = {row.name: {run.seed: run.score for run in row.runs} for row in self.rows}
-        size = str(self.data.get("size", ""))
-        return judge(scores, self.claims, claimed=self.claimed, test=self.test, size=size)
+        diverged = {row.name: row.diverged for row in self.rows}
+        return judge(
+            scores, self.claims, claimed=self.claimed, test=self.test, chance=self.chance,
+            size=str(self.data.get("size", "")), diverged=diverged,
+        )  # fmt: skip
+
+    @property
+    def chance(self) -> Chance | None:
+        """What guessing scores on the test pictures; None where their labels are not known."""
+        sets = self.data.get("sets", ())
+        known = [(s["chance"], s["test"]) for s in sets if s.get("chance") is not None]
+        if not known or len(known) < len(sets):
+            return None
+        return Chance(max(score for score, _ in known), min(count for _, count in known))
 
     @property
     def verdict(self) -> str:
@@ -137,7 +154,8 @@ class Comparison:
         lines = [
             {
                 "variant": row.name, "seed": run.seed, "score": run.score,
-                "seconds": run.seconds, "params": row.params, "macs": row.macs,
+                "seconds": run.seconds, "diverged": run.diverged,
+                "params": row.params, "macs": row.macs,
             }
             for row in self.rows
             for run in row.runs
@@ -145,8 +163,13 @@ class Comparison:
         return pandas.DataFrame(lines)
 
     def save(self, path: str | Path) -> Path:
-        """Write the log of the runs as JSON, to ship with a chapter; see `load_runs`."""
+        """Write the log of the runs as JSON, to ship with a chapter; see `load_runs`.
+
+        Raises `UserError` when there is no such folder, or the file cannot be written.
+        """
         path = Path(path)
+        if not path.parent.is_dir():
+            raise UserError(f"There is no folder {path.parent}; make it first.")
         try:
             write_atomic(path, json.dumps(self.to_dict(), indent=1, ensure_ascii=False) + "\n")
         except OSError as error:

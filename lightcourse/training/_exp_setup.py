@@ -1,6 +1,7 @@
 """What an experiment knows before it trains: settings checked, data described, runs planned."""
 
 import difflib
+import math
 import operator
 import os
 import platform
@@ -21,6 +22,16 @@ from lightcourse.training._exp_variants import (
     build,
     costs,
 )
+from lightcourse.training._exp_worker import reason
+
+# settings of the loop that an experiment sets itself -> the way to say what was meant
+_OWN = {
+    "seed": "give seeds=(3,) for the seed 3 alone",
+    "model": "variants build the models",
+    "splits": "the data are the argument splits, or that of a Variant",
+    "out": "finished runs are kept with cache=True; write the result with .save(path)",
+    "resume": "finished runs are taken from the cache; cache=False trains them again",
+}
 
 
 @dataclass(frozen=True)
@@ -33,10 +44,18 @@ class Plan:
     about: Mapping[str, Any]  # of the data
 
 
-def check_settings(seeds: Any, budget: Any, jobs: Any, test: Any, splits: Any) -> tuple[int, ...]:
+def check_settings(
+    seeds: Any, budget: Any, tolerance: Any, jobs: Any, test: Any, splits: Any
+) -> tuple[int, ...]:
     """Return the seeds; raise `UserError` for a setting that cannot work."""
     if budget not in BUDGETS:
         raise UserError(f'budget is "macs", "params", "time" or None, not {budget!r}.')
+    known = isinstance(tolerance, int | float) and not isinstance(tolerance, bool)
+    if tolerance is not None and not (known and math.isfinite(tolerance) and tolerance >= 0):
+        raise UserError(
+            "tolerance is how much more one side may cost, as a share from 0 on (0.05 for 5 %), "
+            f"not {tolerance!r}."
+        )
     if type(jobs) is not int or jobs < 1:
         raise UserError(f"jobs is a whole number from 1 on, not {jobs!r}.")
     if test not in (*TESTS, "auto"):
@@ -45,6 +64,8 @@ def check_settings(seeds: Any, budget: Any, jobs: Any, test: Any, splits: Any) -
         chosen = tuple(range(seeds)) if type(seeds) is int else tuple(map(operator.index, seeds))
     except TypeError:
         chosen = ()
+    if not chosen and type(seeds) is int:
+        raise UserError(f"seeds={seeds} asks for no run; seeds=3 means the seeds 0, 1 and 2.")
     if not chosen or min(chosen) < 0:
         raise UserError(f"seeds are whole numbers from 0 on, as (0, 1, 2), not {seeds!r}.")
     if len(set(chosen)) < len(chosen):
@@ -74,7 +95,7 @@ def make_plan(
         key = _data_key(given)
         if key not in data:
             data[key] = given
-            first[key] = given(seeds[0]) if callable(given) else given
+            first[key] = _drawn(given, seeds[0]) if callable(given) else given
         shapes[name], keys[name] = picture_shape(first[key]), key
         models[name] = build(name, variant, seeds[0])
     code = digest(train)
@@ -88,6 +109,16 @@ def make_plan(
             job = Job(key, name, variant, seed, keys[name], train, own, versions())
             jobs.append(job)
     return Plan(tuple(jobs), data, costs(models, shapes, budget), _described(first))
+
+
+def _drawn(splits: Callable[[int], Any], seed: int) -> Any:
+    try:
+        return splits(seed)
+    except Exception as error:  # whatever goes wrong in it is the caller's to hear of
+        why = reason(error).rstrip(".")
+        raise UserError(
+            f"splits({seed}) cannot be made (it is called with a seed and returns data): {why}."
+        ) from error
 
 
 def picture_shape(splits: Any) -> tuple[int, ...]:
@@ -111,12 +142,14 @@ def _data_key(splits: Any) -> str:
 def _known(name: str, settings: Mapping[str, Any], train: Callable[..., Any]) -> None:
     names = accepted(train)
     for setting in settings:
+        if setting in _OWN:
+            raise UserError(f"An experiment has no setting {setting!r}: {_OWN[setting]}.")
         if names is not None and setting not in names:
             near = difflib.get_close_matches(setting, names, 1)
             meant = f"; did you mean {near[0]!r}" if near else ""
             raise UserError(
                 f"Variant {name!r}: training has no setting {setting!r}{meant}? "
-                f"It has {', '.join(sorted(names - {'model', 'splits', 'seed'}))}."
+                f"It has {', '.join(sorted(names - _OWN.keys()))}."
             )
 
 
@@ -128,6 +161,7 @@ def _described(first: Mapping[str, Any]) -> dict[str, Any]:
             "train": len(splits.train.images),
             "test": len(splits.test.images),
             "shape": list(picture_shape(splits)),
+            "chance": _chance(splits.test),
             "hash": key,
         }
         for key, splits in first.items()
@@ -135,6 +169,14 @@ def _described(first: Mapping[str, Any]) -> dict[str, Any]:
     counts = " or ".join(dict.fromkeys(f"{s['train']:,}" for s in sets))
     sides = " or ".join(dict.fromkeys("×".join(map(str, s["shape"][1:])) for s in sets))
     return {"size": f"{counts} training pictures of {sides}", "sets": sets}
+
+
+def _chance(test: Any) -> float | None:
+    """Accuracy of always answering with the class that most test pictures have, per cent."""
+    labels = getattr(test, "labels", None)
+    if labels is None or not len(labels):
+        return None
+    return round(100 * int(labels.unique(return_counts=True)[1].max()) / len(labels), 4)
 
 
 def machine() -> dict[str, Any]:

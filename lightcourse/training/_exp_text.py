@@ -3,6 +3,9 @@
 from html import escape
 from typing import TYPE_CHECKING
 
+from lightcourse.training._exp_variants import TOLERANCE
+from lightcourse.training._exp_words import lost
+
 if TYPE_CHECKING:
     from lightcourse.training._exp_result import Comparison
 
@@ -14,7 +17,7 @@ def cells(result: "Comparison") -> list[tuple[str, ...]]:
     return [
         (
             row.name,
-            f"{row.summary} %",
+            f"{row.summary} %" + (f", {row.diverged} diverged" if row.diverged else ""),
             "-" if row.interval is None else f"{row.interval[0]:.1f} to {row.interval[1]:.1f}",
             _number(row.params),
             _number(row.macs),
@@ -33,14 +36,41 @@ def notes(result: "Comparison") -> list[str]:
         settings = {"difficulty": result.study["settings"].get("difficulty"), **settings}
     known = ("difficulty", "epochs", "batch_size", "lr")
     said += [f"{k.replace('_', ' ')} {settings[k]}" for k in known if settings.get(k) is not None]
-    if result.budget is not None:
-        words = {"macs": "MACs", "params": "parameters", "time": "time per step"}
-        said.append(f"the two sides of each comparison have equal {words[result.budget]}")
-    lost = sum(run.diverged for row in result.rows for run in row.runs)
-    if lost:
-        said.append(f"{lost} runs diverged and count as guessing")
+    said.append(_budget(result))
+    diverged = sum(row.diverged for row in result.rows)
+    if diverged:
+        said.append(lost(diverged))
     said.append("± is the deviation between seeds, the interval is that of the mean")
+    ends = {end for row in result.rows for end in row.interval or ()}
+    if ends & {0, 100}:
+        said[-1] += ", cut at 0 and 100 %"
     return [note for note in said if note]
+
+
+def _budget(result: "Comparison") -> str:
+    """What was checked about the cost, and how far the two sides of a comparison are apart."""
+    if not result.claims:
+        return "nothing is compared, so no budget was checked" if result.budget else ""
+    if result.budget is None:
+        return "costs may differ"
+    word = {"macs": "MACs", "params": "parameters", "time": "time per step"}[result.budget]
+    allowed = result.config.get("tolerance")
+    allowed = f"{_percent(TOLERANCE[result.budget] if allowed is None else allowed)} allowed"
+    if result.budget == "time":
+        costs = result.config.get("step_seconds", {})
+    else:
+        costs = {row.name: getattr(row, result.budget) for row in result.rows}
+    pairs = [sorted(costs.get(name) or 0 for name in pair) for pair in result.claims]
+    if any(low == 0 for low, _ in pairs):
+        return f"equal {word} was checked, {allowed}"
+    apart = max(high / low - 1 for low, high in pairs)
+    if apart == 0:
+        return f"both sides of each comparison have equal {word}"
+    return f"{word} of the two sides of a comparison are up to {_percent(apart)} apart, {allowed}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.{0 if share >= 1 else 2}{'f' if share >= 1 else 'g'}} %"
 
 
 def text(result: "Comparison") -> str:

@@ -10,10 +10,12 @@ from torch import nn
 
 from lightcourse.analysis import analyze
 from lightcourse.errors import UserError
+from lightcourse.training._exp_worker import reason
 
 BUDGETS = ("macs", "params", "time", None)
 TOLERANCE = {"macs": 0.05, "params": 0.05, "time": 0.25}
 _WORDS = {"macs": "MACs", "params": "parameters", "time": "CPU seconds per step"}
+_CALL = "its function is called without arguments and returns a network"
 _IMAGES, _ROUNDS = 16, 7  # of a timed training step
 
 
@@ -71,7 +73,11 @@ def build(name: str, variant: Variant, seed: int) -> nn.Module:
     """Build the variant's network with the random numbers of a seed; the caller's stay as is."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = variant.build()
+        try:
+            model = variant.build()
+        except Exception as error:  # whatever goes wrong in it is the caller's to hear of
+            why = reason(error).rstrip(".")
+            raise UserError(f"Variant {name!r} cannot be built ({_CALL}): {why}.") from error
     if not isinstance(model, nn.Module):
         raise UserError(
             f"Variant {name!r} builds a {type(model).__name__}, not a torch.nn.Module; return the "

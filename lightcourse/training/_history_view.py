@@ -12,13 +12,12 @@ _TRAIN, _TEST = "#c98300", "#0072b2"  # told apart by eyes of all kinds, and by 
 
 
 def draw(history: "History") -> "Figure":
-    """Return the figure; it belongs to nobody, so no list of open figures grows."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    """Return the figure: loss on the left, accuracy on the right, one legend above both."""
     from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-    figure = Figure(figsize=(8.4, 3.4), dpi=100, layout="constrained", facecolor="white")
-    FigureCanvasAgg(figure)
+    from lightcourse.training._picture import new_picture
+
+    figure = new_picture((8.4, 3.6))
     epochs = [row.epoch for row in history.epochs]
     for place, name, label in ((1, "loss", "loss (nats)"), (2, "accuracy", "accuracy")):
         axes = figure.add_subplot(1, 2, place)
@@ -32,7 +31,7 @@ def draw(history: "History") -> "Figure":
         if name == "accuracy":
             axes.set_ylim(0.0, 1.0)
             axes.yaxis.set_major_formatter(PercentFormatter(1.0))
-            axes.legend(frameon=False, loc="lower right")
+            figure.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=2)
     return figure
 
 

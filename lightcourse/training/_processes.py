@@ -39,6 +39,15 @@ def add_up(numbers: Tensor, processes: int) -> Tensor:
     return numbers
 
 
+def from_first(text: str, processes: int, device: torch.device) -> str:
+    """Return what the first process of a run has, so that all of them decide alike."""
+    if processes == 1:
+        return text
+    told = [text]
+    dist.broadcast_object_list(told, src=0, device=device)
+    return told[0]
+
+
 @contextmanager
 def shared(model: nn.Module, size: int) -> Iterator[nn.Module]:
     """Give the network to train: the model, or with several processes one that shares gradients.

@@ -65,8 +65,10 @@ def refuse_model(model: Any, trains: bool = True) -> None:
 
 def refuse_misfit(
     model: nn.Module, sets: Sequence[Any], device: torch.device, soft: bool = False
-) -> None:
+) -> int:
     """Run the model on two empty pictures and compare what it says with the labels.
+
+    Returns how many classes it tells apart.
 
     Raises:
         UserError: it fails, gives another shape than (N, classes), or has too few classes.
@@ -89,6 +91,18 @@ def refuse_misfit(
             f"mixup and cutmix give shares of {classes} classes, but {type(model).__name__} tells "
             f"{scores.shape[1]} apart; build it with num_classes={classes}."
         )
+    return scores.shape[1]
+
+
+def hint(model: nn.Module, tells: int, splits: Any) -> str:
+    """Return a line for a model with more classes than the data; empty where they agree."""
+    classes = len(splits.train.classes)
+    if tells <= classes:
+        return ""
+    return (
+        f"{type(model).__name__} tells {tells} classes apart and the data have {classes}: the rest "
+        f"is never right, and num_classes={classes} would be enough."
+    )
 
 
 def _refuse_output(name: str, scores: Any, sets: Sequence[Any]) -> None:
@@ -114,5 +128,5 @@ def _refuse_output(name: str, scores: Any, sets: Sequence[Any]) -> None:
     if not torch.isfinite(scores).all():
         raise UserError(
             f"{name} gives nan or inf before any training, for two empty pictures; look at its "
-            "first values and layers."
+            "first values and layers, and build it anew if a run with it diverged."
         )

@@ -1,4 +1,4 @@
-"""Live progress of a run: a bar in a terminal, one display in a notebook, nothing elsewhere."""
+"""Live progress of a run: a bar in a terminal, one display in a notebook, else a line per epoch."""
 
 import sys
 import time
@@ -65,6 +65,14 @@ class Caller(Screen):
     def epoch(self, row: Epoch) -> None:
         super().epoch(row)
         self.report(row)
+
+
+class Log(Screen):
+    """A line per epoch on stderr, for a file or a pipe."""
+
+    def epoch(self, row: Epoch) -> None:
+        super().epoch(row)
+        print(row, file=sys.stderr, flush=True)
 
 
 class Terminal(Screen):
@@ -141,7 +149,14 @@ def screen(
         return Caller(wanted, *where)
     if _in_notebook():
         return Notebook(*where)
-    return Terminal(*where) if sys.stderr.isatty() else Screen(*where)
+    return Terminal(*where) if sys.stderr.isatty() else Log(*where)
+
+
+def notice(sentence: str, leads: bool = True) -> None:
+    """Say one line that a user must know, whatever progress is shown."""
+    if sentence and leads:
+        # a notebook paints stderr as an error, which this is none
+        print(sentence, file=sys.stdout if _in_notebook() else sys.stderr, flush=True)
 
 
 def _in_notebook() -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from os import PathLike
 from typing import Any
 
 from lightcourse.errors import UserError
@@ -44,6 +45,9 @@ class Settings:
             if getattr(self, name) is not None:
                 _whole(name, getattr(self, name), 1)
         _whole("seed", self.seed, 0)
+        for name in ("channels_last", "deterministic"):
+            _one_of(name, getattr(self, name), (True, False))
+        _one_of("amp", self.amp, (True, False, None))
         _one_of("optimizer", self.optimizer, OPTIMIZERS)
         _one_of("schedule", self.schedule, SCHEDULES)
         object.__setattr__(self, "device", str(self.device))
@@ -52,6 +56,11 @@ class Settings:
         _number("weight_decay", self.weight_decay, least=0)
         for name in ("momentum", "warmup", "label_smoothing"):
             _number(name, getattr(self, name), least=0, below=1)
+        if self.weight_decay > 1 and self.lr * self.weight_decay >= 1:
+            raise UserError(
+                f"weight_decay={self.weight_decay:g} times lr={self.lr:g} is 1 or more, so that "
+                "each step would turn the weights round or worse; choose less, such as 0.05."
+            )
         if self.ema is not None:
             _number("ema", self.ema, above=0, below=1)
         if self.clip is not None:
@@ -74,6 +83,15 @@ class Settings:
     def to_dict(self) -> dict[str, Any]:
         """Return all of it as plain data."""
         return asdict(self)
+
+
+def check_call(out: Any, resume: Any, progress: Any) -> None:
+    """Say what is wrong with the arguments of `fit` that are no part of the recipe."""
+    if out is not None and not isinstance(out, str | PathLike):
+        raise UserError(f"out is the path of a folder, or None, not {out!r}.")
+    _one_of("resume", resume, (True, False))
+    if not callable(progress):
+        _one_of("progress", progress, (True, False))
 
 
 def _whole(name: str, value: Any, least: int) -> None:
@@ -99,6 +117,7 @@ def _number(
         raise UserError(f"{name} is a number {words}, not {value!r}.")
 
 
-def _one_of(name: str, value: Any, choices: Iterable[str]) -> None:
-    if value not in choices:
-        raise UserError(f"there is no {name} {value!r}; choose one of {', '.join(choices)}.")
+def _one_of(name: str, value: Any, choices: Iterable[Any]) -> None:
+    if not any(value is choice or (type(value) is str and value == choice) for choice in choices):
+        words = ", ".join(map(str, choices))
+        raise UserError(f"there is no {name} {value!r}; choose one of {words}.")

@@ -46,10 +46,25 @@ class Tally:
         late = self.losses[-(len(self.losses) // 4 or 1) :]
         high = sum(late) / len(late)
         start = self.losses[0] if first is None else first
-        if high > max(_ASTRAY * math.log(self.classes), 3.0 * start):
+        if high > self._limit(start):
             raise self._diverged(len(self.losses), high)
         right = add_up(self.right, self.world.size)
         return loss, int(right) / (self.seen * self.world.size)
+
+    def look_back(self, after: Tensor, first: float | None, tested: float) -> None:
+        """Raise `Diverged` where the last step spoilt the weights, as no other step will show it.
+
+        `after` is the loss on the last batch once more, `tested` the loss on the test set.
+        """
+        loss = float(add_up(after.detach().float(), self.world.size)) / self.world.size
+        start = self.losses[0] if first is None else first
+        if not math.isfinite(loss) or loss > self._limit(start):
+            raise self._diverged(len(self.losses), loss, "after it ")
+        if not math.isfinite(tested):
+            raise self._diverged(len(self.losses), tested, "on the test set ")
+
+    def _limit(self, start: float) -> float:
+        return max(_ASTRAY * math.log(self.classes), 3.0 * start)
 
     def _read(self) -> None:
         if not self.waiting:
@@ -61,15 +76,15 @@ class Tally:
                 raise self._diverged(len(self.losses), loss)
         self.waiting.clear()
 
-    def _diverged(self, step: int, loss: float) -> Diverged:
+    def _diverged(self, step: int, loss: float, where: str = "") -> Diverged:
         lr = self.settings.lr
         ways = [f"begin anew with a lower learning rate, such as lr={min(lr / 4, 0.1):.1g}"]
         ways += ["clip=1.0"] if self.settings.clip is None else []
         ways += ["amp=False"] if self.world.amp else []
         what = (
-            f"the loss grew to {loss:.3g}, and guessing gives {math.log(self.classes):.2f}"
+            f"{where}the loss grew to {loss:.3g}, and guessing gives {math.log(self.classes):.2f}"
             if math.isfinite(loss)
-            else f"the loss is {loss}"
+            else f"{where}the loss is {loss}"
         )
         return Diverged(
             f"Training diverged in epoch {self.epoch}, step {step} of {self.steps}: {what}, at the "

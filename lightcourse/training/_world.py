@@ -88,6 +88,11 @@ def pick_device(name: str) -> torch.device:
     """
     kinds = available_devices()
     kind, _, index = (kinds[0] if name == "auto" else name).partition(":")
+    if kind == "cuda" and kind not in kinds and not torch.backends.cuda.is_built():
+        raise UserError(
+            f"this torch is built without CUDA, so {name!r} cannot be used even where there is a "
+            "GPU; install a build with CUDA (pytorch.org), or choose cpu or auto."
+        )
     if kind not in kinds:
         raise UserError(
             f"this machine has no device {name!r} that torch can use; choose one of "

@@ -68,7 +68,7 @@ def experiment(
         x_label: the axis of `Variant.x` on the figure.
         progress: print a line for every finished run.
         train: another loop than `fit`: train(model, splits, seed=…, **fit_kwargs) returns an
-            object with .test_accuracy, or that share itself.
+            object with .test_accuracy, a share from 0 to 1, or that share itself.
         study: the name and settings of the study that calls; `rerun` needs them.
         fit_kwargs: settings of `lightcourse.training.fit.fit`.
 
@@ -81,14 +81,14 @@ def experiment(
 
     >>> from lightcourse.training.data import builtin
     >>> net = lambda: nn.Sequential(nn.Flatten(), nn.Linear(3 * 16 * 16, 10))
-    >>> guess = lambda model, splits, seed: 0.10 + 0.01 * seed
+    >>> guess = lambda model, splits, seed: 0.50 + 0.01 * seed
     >>> table = {"linear": net, "the same": net}
     >>> data = builtin(100, 50, size=16)
     >>> found = experiment("two of a kind", table, data, train=guess, progress=False, cache=False)
     >>> found["linear"].mean, found.findings[0].word
-    (11.0, 'no difference seen')
+    (51.0, 'no difference seen')
     """
-    chosen = check_settings(seeds, budget, jobs, test, splits)
+    chosen = check_settings(seeds, budget, tolerance, jobs, test, splits)
     table = check_variants(variants)
     pairs, claimed = check_claims(claims, list(table))
     plan = make_plan(table, splits, chosen, train or _fit(), fit_kwargs, budget)
@@ -98,7 +98,11 @@ def experiment(
     rows = tuple(_row(key, table[key], runs, plan.costs[key]) for key in table)
     if test == "auto":
         test = "paired" if callable(splits) else "welch"
-    config = {"fit": _plain(fit_kwargs), "own": _own(table), "tolerance": tolerance}
+    config: dict[str, Any] = {
+        "fit": _plain(fit_kwargs), "own": _own(table), "tolerance": tolerance,
+    }  # fmt: skip
+    if budget == "time":
+        config["step_seconds"] = {name: cost.seconds for name, cost in plan.costs.items()}
     return Comparison(
         name, rows, pairs, claimed, test, budget, question, x_label,
         config, plan.about, machine(), commit(), study,
@@ -224,6 +228,8 @@ class _Progress:
         left = passed / (self.count - self.known) * (self.total - self.count)
         rest = f", about {_time(left)} left" if self.count < self.total else ""
         line = f"{self.count} of {self.total}: {run.variant}, seed {run.seed}: {run.score:.1f} %"
+        if run.diverged:
+            line += " (diverged, counts as guessing)"
         self._print(f"{self.name}: {line} in {run.seconds:.1f} s{rest}")
         if cache and not kept and not self.warned:
             self.warned = True

@@ -6,6 +6,8 @@ beside this one.
 """
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -13,14 +15,16 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.func import functional_call
 
 from lightcourse.training._checkpoint import RunFolder
 from lightcourse.training._identity import describe, identity
-from lightcourse.training._processes import add_up, shared
+from lightcourse.training._memory import Memory
+from lightcourse.training._processes import add_up, from_first, shared
 from lightcourse.training._recipe import learning_rate, make_average, make_optimizer
-from lightcourse.training._refuse import refuse_data, refuse_misfit, refuse_model, refuse_set
-from lightcourse.training._screen import Report, Screen, screen
-from lightcourse.training._settings import Settings
+from lightcourse.training._refuse import hint, refuse_data, refuse_misfit, refuse_model, refuse_set
+from lightcourse.training._screen import Report, Screen, notice, screen
+from lightcourse.training._settings import Settings, check_call
 from lightcourse.training._stops import CheckpointError, Diverged, Interrupted
 from lightcourse.training._tally import Tally
 from lightcourse.training._world import World, own_world
@@ -79,8 +83,11 @@ def fit(
         device, threads: "auto", "cpu", "cuda", "cuda:1" or "mps"; CPU threads. With one thread
             equal arguments give equal bits; None keeps torch's number.
         out: folder for the state after every epoch, history.csv and config.json.
-        resume: go on from the state in `out`, to the same end as without a stop.
-        progress: show it live, or a function to call with every finished `Epoch`.
+        resume: go on from the state in `out`, to the same end as without a stop; a finished run
+            is taken from there, and a line says so. Recipe, data, first weights and the model's
+            code must be the same; of an installed package's code only the names are compared.
+        progress: show it live (a file or a pipe gets a line per epoch), or a function to call
+            with every finished `Epoch`.
 
     Under torchrun the processes share each batch and give the result of one process.
 
@@ -99,17 +106,15 @@ def fit(
     """
     given = locals()
     settings = Settings(**{name: given[name] for name in Settings.__dataclass_fields__})
+    check_call(out, resume, progress)
     refuse_model(model)
     with own_world(settings) as world:
         run = _Run(model, splits, settings, world)
-        folder = RunFolder(out, run.parts, {} if out is None else run.identity, writes=world.leads)
-        run.rows = folder.load() if resume else []
-        folder.begin(run.config)
-        try:
-            run.train(folder, screen(progress, epochs, run.steps, run.rows, world.leads))
-        except KeyboardInterrupt:
-            raise Interrupted(len(run.rows), epochs, folder.path) from None
-        return run.finish()
+        folder = run.open(out, resume)
+        view = screen(progress, epochs, run.steps, run.rows, world.leads)
+        with run.remembered(folder.path):
+            run.train(folder, view)
+            return run.finish()
 
 
 class _Run:
@@ -121,7 +126,8 @@ class _Run:
         augment = settings.augment
         soft = augment is not None and augment.soft
         model.to(world.device)
-        refuse_misfit(model, (splits.train, splits.test), world.device, soft)
+        self.classes = refuse_misfit(model, (splits.train, splits.test), world.device, soft)
+        self.memory = Memory(model)
         if settings.channels_last:
             model.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         where: Any = {"device": world.device, "channels_last": settings.channels_last}
@@ -137,42 +143,74 @@ class _Run:
         self.steps = len(self.batches)  # of one epoch
         self.rows: list[Epoch] = []
 
-    @property
-    def identity(self) -> dict[str, Any]:
-        """What a stopped run must share with this one."""
-        return identity(self.model, self.splits, self.settings)
+    def open(self, out: str | Path | None, resume: bool) -> RunFolder:
+        """Take up what the folder holds of this run, and say so in a line."""
+        world, memory = self.world, self.memory
+        folder = RunFolder(out, self.parts, writes=world.leads)
+        goes_on = resume and folder.has_state
+        first = memory.first_weights(folder.path, goes_on)
+        if folder.path is not None:
+            first = from_first(first, world.size, world.device)
+            folder.identity = identity(self.model, self.splits, self.settings, first)
+        self.rows = folder.load() if goes_on else []
+        folder.begin(self.config)
+        memory.begin(folder.path, first)
+        notice(folder.said or memory.said, world.leads)
+        notice(hint(self.model, self.classes, self.splits), world.leads)
+        return folder
+
+    @contextmanager
+    def remembered(self, folder: Path | None) -> Iterator[None]:
+        """Note how the run ends and with which weights, as the next one may get the same model."""
+        how = " in a run that was stopped"
+        try:
+            yield
+            how = f" for {len(self.rows)} epoch{'s' * (len(self.rows) > 1)}"
+        except Diverged:
+            how = " in a run that diverged"
+            raise
+        except KeyboardInterrupt:
+            raise Interrupted(len(self.rows), self.settings.epochs, folder) from None
+        finally:
+            self.memory.end(how)
 
     def train(self, folder: RunFolder, view: Screen) -> None:
         """Go through the epochs that are left; after each one its state is safe."""
         with view, shared(self.model, self.world.size) as net:
-            while len(self.rows) < self.settings.epochs and not self.tired():
+            while not self.over(self.rows):
                 start = time.perf_counter()
-                loss, accuracy, rate = self.epoch(net, view)
+                tally, last = self.epoch(net, view)
+                first = self.rows[0].train_loss if self.rows else None
+                loss, accuracy = tally.result(first)
                 tested = self.average.module if self.average else self.model
                 test = _measure(tested, self.tests, self.world)
                 seconds = time.perf_counter() - start
                 number = len(self.rows) + 1
+                rate = tally.rates[-1]
                 row = Epoch(number, loss, accuracy, test.loss, test.accuracy, rate, seconds)
-                folder.save([*self.rows, row])  # first: what is said to be saved is saved
+                rows = [*self.rows, row]
+                if self.over(rows):
+                    tally.look_back(self.loss_again(*last), first, test.loss)
+                folder.save(rows, self.over(rows))  # first: what is said to be saved is saved
                 self.rows.append(row)
                 view.epoch(row)
 
-    def epoch(self, net: nn.Module, view: Screen) -> tuple[float, float, float]:
-        """Pass over the training set once; return mean loss, accuracy, last learning rate."""
+    def epoch(self, net: nn.Module, view: Screen) -> tuple[Tally, tuple[Tensor, Tensor]]:
+        """Pass over the training set once; return what was counted, and the last batch."""
         settings, world, number = self.settings, self.world, len(self.rows) + 1
         # an epoch's randomness follows from seed and number alone: nothing of it needs saving
         self.batches.epoch = number
         torch.manual_seed(((settings.seed * 1_000_003 + number) * world.size + world.rank) % 2**63)
         tally = Tally(number, self.steps, settings, world)
         net.train()
-        for step, batch in enumerate(self.batches):
+        images = labels = torch.empty(0)
+        for step, (images, labels) in enumerate(self.batches):
             rate = learning_rate(
                 settings, (number - 1) * self.steps + step, settings.epochs * self.steps
             )
-            loss = self.step(net, *batch, rate, tally)
+            loss = self.step(net, images, labels, rate, tally)
             view.step(step + 1, loss)
-        first = self.rows[0].train_loss if self.rows else None
-        return (*tally.result(first), rate)
+        return tally, (images, labels)
 
     def step(
         self, net: nn.Module, images: Tensor, labels: Tensor, rate: float, tally: Tally
@@ -181,8 +219,7 @@ class _Run:
         settings, world = self.settings, self.world
         with world.autocast():
             scores = net(images)
-        smooth = settings.label_smoothing
-        loss = F.cross_entropy(scores.float(), labels, label_smoothing=smooth)
+        loss = self.loss(scores, labels)
         self.optimizer.zero_grad()
         loss.backward()
         if settings.clip is not None:
@@ -195,6 +232,20 @@ class _Run:
         tally.add(loss, scores, labels, rate)
         return loss.detach()
 
+    def loss(self, scores: Tensor, labels: Tensor) -> Tensor:
+        """Cross-entropy () of scores (N, classes) and labels (N,) or shares (N, classes)."""
+        smooth = self.settings.label_smoothing
+        return F.cross_entropy(scores.float(), labels, label_smoothing=smooth)
+
+    @torch.no_grad()
+    def loss_again(self, images: Tensor, labels: Tensor) -> Tensor:
+        """Loss of a batch as a step would see it; the model's statistics stay as they are."""
+        kept = {name: buffer.clone() for name, buffer in self.model.named_buffers()}
+        self.model.train()
+        with self.world.autocast():
+            scores = functional_call(self.model, kept, (images,))
+        return self.loss(scores, labels)
+
     def finish(self) -> History:
         """Leave the model as it was tested; return what happened."""
         if self.average is not None:
@@ -202,12 +253,12 @@ class _Run:
         self.model.eval()
         return History(tuple(self.rows), self.config)
 
-    def tired(self) -> bool:
-        """True after `patience` epochs without a better test accuracy."""
-        if self.settings.patience is None or not self.rows:
-            return False
-        best = History(tuple(self.rows)).best
-        return len(self.rows) - best.epoch >= self.settings.patience
+    def over(self, rows: list[Epoch]) -> bool:
+        """True after the last epoch, or `patience` epochs without a better test accuracy."""
+        if self.settings.patience is None or not rows:
+            return len(rows) >= self.settings.epochs
+        waited = len(rows) - History(tuple(rows)).best.epoch
+        return len(rows) >= self.settings.epochs or waited >= self.settings.patience
 
 
 def evaluate(model: nn.Module, dataset: Dataset, *, batch_size: int = 500) -> Evaluation:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations, product
+from numbers import Real
 
 from lightcourse.errors import UserError
 
@@ -41,12 +42,13 @@ class Difference:
     effect: float | None  # Hedges' g: in standard deviations, corrected for few seeds
     df: float | None = None
     note: str = ""
+    least: float = 0.0  # no result of so many values could give this test a smaller p
 
 
 def summarise(values: Sequence[float], confidence: float = 0.95) -> Summary:
     """Return mean, sample deviation and the t-interval of the mean.
 
-    Raises `UserError` for no values or values that are not finite.
+    Raises `UserError` for no values or values that are not finite numbers.
 
     >>> s = summarise([90.0, 91.0, 92.0])
     >>> s.mean, s.deviation, round(s.low, 2), round(s.high, 2)
@@ -141,7 +143,20 @@ def permutation(
     if len(a) < 2 or len(b) < 2:
         return Difference("permutation test", gap, None, None, None, None, None, _ONE)
     low, high, effect = _t_parts(a, b, paired, confidence)
-    return Difference("permutation test", gap, low, high, p, effect, None, note)
+    least = least_p(len(a), len(b), paired=paired) if exact else 1 / (total + 1)
+    return Difference("permutation test", gap, low, high, p, effect, None, note, least)
+
+
+def least_p(first: int, second: int, *, paired: bool = False) -> float:
+    """Return the smallest p that an exact permutation test of so many values can give.
+
+    >>> least_p(3, 3), least_p(3, 3, paired=True), round(least_p(4, 4), 3)
+    (0.1, 0.25, 0.029)
+    """
+    if paired:
+        return 2 / 2**first
+    # the same deal with the two samples swapped is as far apart, where they are as large
+    return (1 + (first == second)) / math.comb(first + second, first)
 
 
 def hedges_g(a: Sequence[float], b: Sequence[float]) -> float | None:
@@ -167,9 +182,13 @@ def hedges_g(a: Sequence[float], b: Sequence[float]) -> float | None:
 def holm(ps: Sequence[float]) -> tuple[float, ...]:
     """Correct the p-values of several tests looked at together, in their order (Holm 1979).
 
+    Raises `UserError` for a p that is not between 0 and 1.
+
     >>> holm([0.01, 0.04, 0.03])
     (0.03, 0.06, 0.06)
     """
+    for p in ps:
+        _share(p, "p", ends=True)
     order = sorted(range(len(ps)), key=lambda i: ps[i])
     corrected, largest = [0.0] * len(ps), 0.0
     for rank, index in enumerate(order):
@@ -194,16 +213,21 @@ def two_sided(t: float, df: float) -> float:
     >>> round(two_sided(2.776445, 4), 6)
     0.05
     """
+    _positive(df, "df")
+    if math.isnan(t):
+        raise UserError("t is not a number.")
     return incomplete_beta(df / 2, 0.5, df / (df + t * t))
 
 
 @lru_cache(maxsize=1024)
 def t_quantile(p: float, df: float) -> float:
-    """Return the t whose `t_cdf` is p.
+    """Return the t whose `t_cdf` is p; raise `UserError` for p outside 0 to 1, or df of 0 or less.
 
     >>> round(t_quantile(0.975, 2), 4), round(t_quantile(0.975, 4), 4)
     (4.3027, 2.7764)
     """
+    _share(p, "p")
+    _positive(df, "df")
     if p < 0.5:
         return -t_quantile(1 - p, df)
     low, high = 0.0, 1.0
@@ -223,8 +247,11 @@ def incomplete_beta(a: float, b: float, x: float) -> float:
     >>> incomplete_beta(1, 1, 0.25), round(incomplete_beta(2, 3, 0.5), 6)
     (0.25, 0.6875)
     """
-    if x <= 0 or x >= 1:
-        return float(x >= 1)
+    _positive(a, "a")
+    _positive(b, "b")
+    _share(x, "x", ends=True)
+    if x in (0, 1):
+        return float(x)
     if x > (a + 1) / (a + b + 2):  # the fraction converges fast on the other side only
         return 1 - incomplete_beta(b, a, 1 - x)
     front = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b)
@@ -289,7 +316,9 @@ def _t_parts(
 def _without_spread(a: tuple[float, ...], b: tuple[float, ...], *, paired: bool) -> Difference:
     found = permutation(a, b, paired=paired)
     note = "the seeds do not differ, so a t-test has no answer; " + found.note
-    return Difference(found.test, found.difference, None, None, found.p, None, None, note)
+    return Difference(
+        found.test, found.difference, None, None, found.p, None, None, note, found.least
+    )
 
 
 _ONE = "one run cannot show how far runs differ"
@@ -322,7 +351,12 @@ def _gaps(a: tuple[float, ...], b: tuple[float, ...]) -> tuple[float, ...]:
 
 
 def _numbers(values: Sequence[float]) -> tuple[float, ...]:
-    kept = tuple(float(v) for v in values)
+    try:
+        kept = tuple(math.fsum([v]) for v in values)  # float() would read texts too
+    except TypeError as error:
+        raise UserError(
+            f"Results are a list of numbers, as [90.1, 91.5], not {values!r}."
+        ) from error
     if not kept:
         raise UserError("There are no values to summarise; give at least one result.")
     if not all(math.isfinite(v) for v in kept):
@@ -331,5 +365,16 @@ def _numbers(values: Sequence[float]) -> tuple[float, ...]:
 
 
 def _level(confidence: float) -> None:
-    if not 0 < confidence < 1:
-        raise UserError(f"confidence is a share between 0 and 1, as 0.95, not {confidence!r}.")
+    _share(confidence, "confidence")
+
+
+def _share(value: float, name: str, *, ends: bool = False) -> None:
+    """Refuse what is not a number between 0 and 1; with `ends` these two are allowed."""
+    known = isinstance(value, Real) and 0 <= value <= 1
+    if not known or (value in (0, 1) and not ends):
+        raise UserError(f"{name} is a number between 0 and 1, as 0.95, not {value!r}.")
+
+
+def _positive(value: float, name: str) -> None:
+    if not isinstance(value, Real) or not value > 0:
+        raise UserError(f"{name} is a number above 0, not {value!r}.")

@@ -66,6 +66,16 @@ class Augment:
         """Whether labels become shares of classes (N, K), as mixing makes them."""
         return self.mixup > 0 or self.cutmix > 0
 
+    def refuse(self, height: int, width: int) -> None:
+        """Raise UserError where a change is larger than images of this size."""
+        least = min(height, width)
+        for name, most in (("crop", least - 1), ("cutout", least)):
+            if getattr(self, name) > most:
+                raise UserError(
+                    f"{name}={getattr(self, name)} is too large for images of {height} × {width} "
+                    f"px; choose at most {most}."
+                )
+
     def move(self, images: Tensor, rng: Random) -> Tensor:
         """Crop and flip (N, C, H, W) uint8 -> the same shape; each pixel is one of the image's own.
 
@@ -75,8 +85,7 @@ class Augment:
         if not self.crop and not self.flip:
             return images
         n, _, height, width = images.shape
-        if self.crop >= min(height, width):
-            raise UserError(f"crop={self.crop} is too large for images of {height} × {width} px.")
+        self.refuse(height, width)
         shifts = rng.integers(-self.crop, self.crop + 1, (2, n))
         flips = rng.random(n) < 0.5 * self.flip
         down, across = torch.from_numpy(shifts).to(images.device)

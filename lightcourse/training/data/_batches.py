@@ -53,6 +53,7 @@ class Batches:
         part: tuple[int, int] = (0, 1),
     ):
         _refuse(dataset, batch_size, drop_last, part)
+        _refuse_draws(augment, seed, dataset.shape)
         self.dataset, self.batch_size, self.augment = dataset, batch_size, augment
         self.seed, self.shuffle, self.drop_last, self.part = seed, shuffle, drop_last, part
         self.epoch = 0
@@ -115,3 +116,12 @@ def _refuse(dataset: Dataset, batch_size: int, drop_last: bool, part: tuple[int,
             f"part {index} of {parts} of batches of {batch_size} is not possible; "
             f"the batch size must be a multiple of the number of parts."
         )
+
+
+def _refuse_draws(augment: Augment | None, seed: int, shape: tuple[int, int, int]) -> None:
+    if augment is not None and not isinstance(augment, Augment):
+        raise UserError(f"augment={augment!r} does not work; give Augment(...) or None.")
+    if augment is not None:
+        augment.refuse(*shape[1:])
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise UserError(f"seed={seed!r} does not work; give a whole number from 0 on.")

@@ -80,7 +80,7 @@ def builtin(
     >>> tuple(train.images.shape), train.counts
     ((100, 3, 16, 16), (10, 10, 10, 10, 10, 10, 10, 10, 10, 10))
     """
-    if size not in SIZES:
+    if isinstance(size, bool) or not isinstance(size, int) or size not in SIZES:
         raise UserError(f"size {size!r} is not one of {', '.join(map(str, SIZES))} px a side.")
     given = (distance, radius, period)
     lengths = [own if v is None else v for v, own in zip(given, LENGTHS[size], strict=True)]
@@ -90,8 +90,11 @@ def builtin(
     ):  # fmt: skip
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             raise UserError(f"{what}={value!r} does not work; give a whole number from {least} on.")
+    for what, value in (("chroma", chroma), ("cache", cache)):
+        if not isinstance(value, bool):
+            raise UserError(f"{what}={value!r} does not work; give True or False.")
     away, wide, fine = (float(length) for length in lengths)
-    recipe = Recipe(size, away, wide, fine, float(difficulty), bool(chroma), clutter, seed)
+    recipe = Recipe(size, away, wide, fine, float(difficulty), chroma, clutter, seed)
     about = _about(recipe)
     parts = []
     for part, count in enumerate((train, test)):
@@ -108,8 +111,7 @@ def _made(recipe: Recipe, part: int, count: int, cache: bool) -> tuple[np.ndarra
     path = _cache.path_of(repr(sorted(settings.items())))
     if cache and (kept := _cache.read(path)) and _fits(kept, recipe.size, count):
         return kept
-    images = np.empty((count, 3, recipe.size, recipe.size), np.uint8)
-    labels = np.empty(count, np.int64)
+    images, labels = _room(count, recipe.size)
     done = 0
     for some, their in pictures(recipe, part, count):
         images[done : done + len(some)], labels[done : done + len(some)] = some, their
@@ -117,6 +119,16 @@ def _made(recipe: Recipe, part: int, count: int, cache: bool) -> tuple[np.ndarra
     if cache:
         _cache.write(path, (images, labels))
     return images, labels
+
+
+def _room(count: int, size: int) -> tuple[np.ndarray, np.ndarray]:
+    try:
+        return np.empty((count, 3, size, size), np.uint8), np.empty(count, np.int64)
+    except (MemoryError, ValueError) as error:  # ValueError: more than any machine can address
+        raise UserError(
+            f"{count:,} images of {size} × {size} px need {count * 3 * size**2 / 1e9:,.1f} GB of "
+            "memory, more than there is; ask for fewer."
+        ) from error
 
 
 def _fits(kept: tuple[np.ndarray, np.ndarray], size: int, count: int) -> bool:

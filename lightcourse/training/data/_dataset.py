@@ -46,6 +46,7 @@ class Dataset:
     def __post_init__(self) -> None:
         object.__setattr__(self, "classes", tuple(self.classes))
         _refuse(self)
+        _refuse_statistics(self)
         if not self.mean or not self.std:
             mean, std = _statistics(self.images)
             object.__setattr__(self, "mean", mean)
@@ -104,11 +105,14 @@ class Dataset:
         >>> [len(part) for part in data.split(0.6)]
         [6, 4]
         """
+        number = isinstance(share, int | float) and not isinstance(share, bool)
+        if not number or not 0 < share < 1:
+            raise UserError(f"a share of {share!r} is no number between 0 and 1, as in split(0.8).")
         n = round(share * len(self))
         if not 0 < n < len(self):
             raise UserError(
                 f"a share of {share} of {len(self)} images leaves one of the two parts empty; "
-                "choose one between 0 and 1, as split(0.8)."
+                "choose one nearer to a half, as split(0.8)."
             )
         order = self._in_shares(seed)
         # train's statistics must not know the test images
@@ -180,6 +184,9 @@ class Splits:
 
     def __post_init__(self) -> None:
         train, test = self.train, self.test
+        for name, part in (("train", train), ("test", test)):
+            if not isinstance(part, Dataset):
+                raise UserError(f"{name} must be a Dataset; this is {type(part).__name__}.")
         if train.classes != test.classes or train.shape != test.shape:
             raise UserError(
                 f"train and test do not fit together: {train.shape} with {len(train.classes)} "
@@ -268,9 +275,30 @@ def _refuse(data: Dataset) -> None:
             f"{data.name} has one class only ({', '.join(data.classes) or 'no name'}): nothing can "
             "be told apart; give images of at least two classes."
         )
+    twice = sorted({str(c) for c in data.classes if data.classes.count(c) > 1})
+    if twice:
+        raise UserError(
+            f"{data.name} has two classes of the name {twice[0]!r}; give each a name of its own."
+        )
     wrong = labels[(labels < 0) | (labels >= len(data.classes))]
     if len(wrong):
         raise UserError(
             f"label {int(wrong[0])} is out of range: {len(data.classes)} classes have the labels 0 "
             f"to {len(data.classes) - 1}; count classes from 0 and name all of them."
+        )
+
+
+def _refuse_statistics(data: Dataset) -> None:
+    if not data.mean and not data.std:
+        return
+    channels = data.images.shape[1]
+    if len(data.mean) != channels or len(data.std) != channels:
+        raise UserError(
+            f"mean and std need a number for each of the {channels} channels, or leave both out; "
+            f"got {len(data.mean)} and {len(data.std)}."
+        )
+    if not all(math.isfinite(v) for v in (*data.mean, *data.std)) or min(data.std) <= 0:
+        raise UserError(
+            f"mean must be finite and std above 0, as pixels are divided by it; got {data.mean} "
+            f"and {data.std}."
         )

@@ -49,9 +49,15 @@ def image_folder(
         raise UserError(f"there is no folder {top}; give {LAYOUT}.")
     if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
         raise UserError(f"size={size!r} does not work; give pixels a side, as 64, or None.")
+    number = isinstance(test, int | float) and not isinstance(test, bool)
+    if not number or not 0 < test < 1:
+        raise UserError(
+            f"test={test!r} does not work; give the share of the images to test on, between 0 and "
+            "1, as 0.2."
+        )
     folders = _parts(top)
     classes = tuple(sorted({c.name for folder in folders for c in _inside(folder)}))
-    named = [_images(folder, classes) for folder in folders]
+    named = [_images(folder, classes, folders) for folder in folders]
     if not any(named):
         raise UserError(f"{top} has no images in class folders; give {LAYOUT}.")
     if len(classes) < 2:
@@ -79,12 +85,18 @@ def _parts(top: Path) -> list[Path]:
     return [names["train"], *[names[t] for t in TESTS if t in names][:1]]
 
 
-def _images(folder: Path, classes: tuple[str, ...]) -> Named:
+def _images(folder: Path, classes: tuple[str, ...], folders: list[Path]) -> Named:
     """The images of each class and the class's number, in the order of their names."""
     found: Named = []
     for label, name in enumerate(classes):
         files = (folder / name).rglob("*")
         mine = sorted(f for f in files if f.suffix.lower() in ENDINGS and f.is_file())
+        if not (folder / name).is_dir():
+            has = next(f for f in folders if (f / name).is_dir())
+            raise UserError(
+                f"the class {name} has the folder {has / name} but none in {folder}; make one with "
+                f"images in it, or delete {has / name}."
+            )
         if not mine:
             raise UserError(
                 f"the class folder {folder / name} has no images ({', '.join(ENDINGS)}); "

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from lightcourse.errors import UserError
 from lightcourse.training.data._dataset import Dataset
 
 if TYPE_CHECKING:
@@ -23,12 +24,15 @@ def contact_sheet(dataset: Dataset, per_class: int = 8) -> Figure:
     >>> figure.axes[0].get_yticklabels()[0].get_text()
     'horizontal over vertical'
     """
-    from matplotlib.figure import Figure
+    from lightcourse.training._picture import new_picture
 
+    if isinstance(per_class, bool) or not isinstance(per_class, int) or per_class < 1:
+        raise UserError(f"per_class={per_class!r} does not work; give a whole number from 1 on.")
     rows = min(len(dataset.classes), MOST_ROWS)
-    per_class = max(1, min(per_class, max(dataset.counts[:rows])))
+    per_class = max(1, min(per_class, max(dataset.counts[:rows])))  # a row may be empty
     sheet, step = _sheet(dataset, rows, per_class)
-    figure = Figure(figsize=(0.6 * per_class + 2.2, 0.6 * rows + 0.5), layout="compressed")
+    size = (0.6 * per_class + 2.2, 0.6 * rows + 0.5)
+    figure = new_picture(size, "compressed")
     axes = figure.subplots()
     axes.imshow(sheet.numpy(), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
     axes.set_yticks([(row + 0.5) * step for row in range(rows)], dataset.classes[:rows])

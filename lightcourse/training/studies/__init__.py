@@ -5,6 +5,7 @@ epochs, seeds, jobs, cache, scheduler, progress, and those of `lightcourse.train
 """
 
 from collections.abc import Callable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,9 @@ def run(name: str, **settings: Any) -> Comparison:
     ['batch_norm', 'block_kinds']
     """
     if name not in STUDIES:
-        raise UserError(f"There is no study {name!r}; choose of {', '.join(STUDIES)}.")
+        near = get_close_matches(str(name).lower(), STUDIES, 1, 0.5)
+        meant = f"did you mean {near[0]!r}? There are" if near else "choose of"
+        raise UserError(f"There is no study {name!r}; {meant} {', '.join(STUDIES)}.")
     return STUDIES[name](**settings)
 
 

@@ -57,8 +57,8 @@ def multipliers(*, quick: bool = False, **settings: Any) -> Comparison:
     """Compare width and resolution multipliers (MobileNets, arXiv 1704.04861, section 3.3 and 3.4).
 
     The same pictures at 32, 24 and 16 pixels, and networks at 32 pixels that are as cheap because
-    they are narrower. Claims: at equal MACs fewer channels beat fewer pixels; and the full network
-    beats both. If quick, 16 pixels are left out.
+    they are narrower. Claims: at equal MACs fewer channels beat fewer pixels. The full network, at
+    its full cost, is there to be compared with by eye. If quick, 16 pixels are left out.
     """
     chosen = sized(quick, settings, pictures=3000)
     splits = pictures(chosen)

@@ -1,0 +1,213 @@
+"""The kinds of blocks that the scene knows: their rows, their sliders, the call of every state."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+from lightcourse.errors import UserError
+
+from ._blk_stages import Block, block_of
+
+
+@dataclass(frozen=True)
+class Knob:
+    """A slider (range) or a row of buttons (select), with what each value is called."""
+
+    name: str
+    label: str
+    kind: str
+    labels: tuple[str, ...]
+    value: int = 0
+
+
+@dataclass(frozen=True)
+class Call:
+    """The constructor call that builds a state's block, and the side of its input map."""
+
+    name: str
+    args: tuple[int, ...]
+    side: int
+    options: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def code(self) -> str:
+        """The call as Python.
+
+        >>> Call("Fire", (128, 16, 64, 64), 55, (("bypass", True),)).code
+        'Fire(128, 16, 64, 64, bypass=True)'
+        """
+        said = [*map(str, self.args), *(f"{name}={value}" for name, value in self.options)]
+        return f"{self.name}({', '.join(said)})"
+
+    @property
+    def size(self) -> tuple[int, int, int, int]:
+        return (1, self.args[0], self.side, self.side)
+
+    def build(self) -> Any:
+        """Return the block, with weights that hold no numbers."""
+        import torch
+
+        import lightcourse.nn as blocks
+
+        with torch.device("meta"):
+            return getattr(blocks, self.name)(*self.args, **dict(self.options))
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One row of the picture: a stage by its letter, and its name where the letter has several."""
+
+    letters: str
+    name: str = ""  # stands before the stage's own word
+    lane: str = "main"  # left, right: beside each other; side: apart, like squeeze-excite
+    own: bool = True  # whether the stage's word follows the name
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A family's block: rows from top to bottom, which of them may be missing, and its sliders."""
+
+    name: str
+    title: str
+    article: str  # what an own block is measured against
+    slots: tuple[Slot, ...]
+    grammar: str  # a regular expression over the letters of the stages, one group a slot
+    knobs: tuple[Knob, ...]
+    call: Callable[..., Call]
+    side: int
+    pitch: int  # px from row to row
+    handle: tuple[str, int]  # the slider that is dragged on the picture, and the row it is on
+
+    def states(self) -> Iterator[tuple[int, ...]]:
+        """Yield the values of all sliders, the last one fastest."""
+        yield from product(*(range(len(knob.labels)) for knob in self.knobs))
+
+    def place(self, block: Block) -> tuple[int | None, ...] | None:
+        """Return the stage in each row, None where a row is empty; None if the block differs."""
+        found = re.fullmatch(self.grammar, block.letters)
+        if found is None or not _linked(block):
+            return None
+        groups = [found.start(i) + 1 if found[i] else None for i in range(1, len(self.slots) + 1)]
+        return tuple(groups)
+
+
+def _linked(block: Block) -> bool:
+    """Tell whether each stage reads what it does in these blocks: an addition the block's input."""
+    for here, stage in enumerate(block.stages):
+        before = block.stages[here - 1] if here else None
+        if stage.letter == "+" and stage.sources not in ((0, here - 1), (here - 1, 0)):
+            return False
+        if stage.letter == "c" and set(stage.sources) != {here - 1, here - 2}:
+            return False
+        if stage.letter == "x" and set(stage.sources) != {here - 1, here - 2}:
+            return False
+        beside = before and before.letter in "1k" and stage.letter in "1k" and stage.sources == (1,)
+        if stage.letter in "1kds" and here and stage.sources != (here - 1,) and not beside:
+            return False
+    return True
+
+
+def _fire(module: int, bypass: int, ratio: int, share: int) -> Call:
+    large = (32, 64, 96)[share]
+    options = (("bypass", True),) if bypass else ()
+    return Call("Fire", ((96, 128)[module], 16 * (ratio + 1), 128 - large, large), 55, options)
+
+
+def _separable(form: int, stride: int, alpha: int, rho: int) -> Call:
+    channels = 128 * (alpha + 1)
+    options = (("stride", 2),) if stride else ()
+    name = ("ConvNormAct", "DepthwiseSeparableConv")[form]
+    return Call(name, (channels, channels), (8, 10, 12, 14)[rho], options)
+
+
+def _inverted(stride: int, out: int, expansion: int) -> Call:
+    options = (("stride", stride + 1), ("expansion", expansion + 1))
+    return Call("InvertedResidual", (24, (24, 32)[out]), 56, options)
+
+
+def _bneck(kernel: int, se: int, stride: int, expansion: int) -> Call:
+    options: list[tuple[str, Any]] = [("kernel_size", (3, 5)[kernel])]
+    options += [("stride", 2)] if stride else []
+    options += [("se", True)] if se else []
+    return Call("Bneck", (40, 40 * (expansion + 1), 40), 28, tuple(options))
+
+
+OFF, STRIDE = ("off", "on"), Knob("stride", "Stride", "select", ("1", "2"))
+TIMES = tuple(f"{t}" for t in range(1, 7))
+ALL = (
+    Kind(
+        "fire", "The Fire module", "a Fire module",
+        (Slot("1", "squeeze"), Slot("1k", "expand", "left"), Slot("1k", "expand", "right"),
+         Slot("c"), Slot("+")),
+        r"(1)(?:(1)(k)|(k)(1))(c)(\+)?",
+        (Knob("module", "Module", "select", ("fire2: 96 in", "fire3: 128 in")),
+         Knob("bypass", "Bypass", "select", OFF),
+         Knob("ratio", "Squeeze ratio", "range", tuple(f"{i / 8:g}" for i in range(1, 9))),
+         Knob("share", "3×3 share", "range", ("25%", "50%", "75%"), 1)),
+        _fire, 55, 84, ("ratio", 1),
+    ),
+    Kind(
+        "separable", "The depthwise separable block", "a depthwise separable block",
+        (Slot("dk", "", "main"), Slot("1", "pointwise")),
+        r"([dk])(1)?",
+        (Knob("form", "Layer", "select", ("standard", "separable"), 1), STRIDE,
+         Knob("alpha", "Width α", "range", ("0.25", "0.5", "0.75", "1"), 3),
+         Knob("rho", "Map", "range", ("8×8", "10×10", "12×12", "14×14"), 3)),
+        _separable, 14, 132, ("alpha", 1),
+    ),
+    Kind(
+        "inverted", "The inverted residual", "an inverted residual",
+        (Slot("1", "expand"), Slot("d"), Slot("1", "project"), Slot("+")),
+        r"(1)?(d)(1)(\+)?",
+        (STRIDE, Knob("out", "Channels out", "select", ("24", "32")),
+         Knob("t", "Expansion t", "range", TIMES, 5)),
+        _inverted, 56, 100, ("t", 2),
+    ),
+    Kind(
+        "bneck", "The bneck of MobileNetV3", "a bneck",
+        (Slot("1", "expand"), Slot("d"), Slot("s", "", "side"), Slot("x"), Slot("1", "project"),
+         Slot("+")),
+        r"(1)?(d)(?:(s)(x))?(1)(\+)?",
+        (Knob("kernel", "Kernel", "select", ("3×3", "5×5"), 1), Knob("se", "SE", "select", OFF, 1),
+         STRIDE, Knob("t", "Expansion", "range", TIMES, 2)),
+        _bneck, 28, 74, ("t", 2),
+    ),
+)  # fmt: skip
+KINDS = {kind.name: kind for kind in ALL}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One state: the block, the row of each stage, the call; or the reason why it is none."""
+
+    block: Block
+    rows: tuple[int | None, ...]  # the stage in each row after the input
+    size: tuple[int, int, int, int]
+    call: Call | None = None
+    why: str = ""
+
+    def stage(self, row: int) -> Any:
+        """Return the stage of a row, None where the row is empty; row 0 is the input."""
+        number = 0 if row == 0 else self.rows[row - 1]
+        return None if number is None else self.block.stages[number]
+
+    def row_of(self, stage: int) -> int:
+        return 0 if stage == 0 else self.rows.index(stage) + 1
+
+
+def cases(kind: Kind) -> list[Case]:
+    """Return the blocks of all states, in the order of `kind.states()`."""
+    return [_case(kind, kind.call(*state)) for state in kind.states()]
+
+
+def _case(kind: Kind, call: Call) -> Case:
+    try:
+        block, why = block_of(call.build(), call.size), ""
+    except UserError as error:  # a bypass around a module that changes the channels
+        plain = Call(call.name, call.args, call.side)
+        block, why = block_of(plain.build(), call.size), str(error)
+    rows = kind.place(block)
+    assert rows is not None, f"{call.code} is no {kind.name}"
+    return Case(block, rows, call.size, call, why)

@@ -1,0 +1,168 @@
+"""What a block does, stage by stage: its convolutions and joins, found in a trace of one run."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from lightcourse.errors import UserError
+
+WORDS = {
+    "1": "1×1", "k": "k×k", "d": "depthwise", "g": "grouped", "c": "concat", "+": "add",
+    "s": "squeeze-excite", "x": "scale",
+}  # fmt: skip
+SMOOTH = {"activation", "view"}  # kinds of operators that belong to the stage before them
+
+
+@dataclass
+class Stage:
+    """A convolution with its norm and activation, or a join of maps; stage 0 is the input.
+
+    The letter is `1` for a dense 1×1, `k` for a larger dense kernel, `d` depthwise, `g` grouped,
+    `c` concat, `+` add, `s` squeeze-excite, `x` the scaling by it, `i` the input.
+    """
+
+    letter: str
+    sources: tuple[int, ...] = ()  # the stages whose maps it reads
+    kernel: int = 0
+    narrow: int = 0  # channels inside a squeeze-excite
+    shape: tuple[int, int, int] = (0, 0, 0)  # channels, height, width of its map
+    nbytes: int = 0  # of its map
+    params: int = 0
+    macs: int = 0
+    moved: int = 0  # bytes read and written, each operator run by itself
+    alive: int = 0  # most bytes of maps alive while it runs, norms folded, the input not counted
+    held: tuple[int, ...] = ()  # stages whose maps are alive while it runs
+    layers: list[str] = field(default_factory=list)
+    ops: list[int] = field(default_factory=list)
+
+    @property
+    def channels(self) -> int:
+        return self.shape[0]
+
+    @property
+    def word(self) -> str:
+        """What the stage is, such as `depthwise 3×3`."""
+        size = f"{self.kernel}×{self.kernel}"
+        if self.letter in "1k":
+            return size
+        return f"{WORDS[self.letter]} {size}" if self.letter in "dg" else WORDS[self.letter]
+
+
+@dataclass(frozen=True)
+class Block:
+    """All stages of a block on one input, and its totals as `analyze` counts them."""
+
+    stages: tuple[Stage, ...]
+    params: int
+    macs: int
+    moved: int
+    peak: int  # bytes, norms folded and activations in place
+    peak_eager: int  # bytes, layer by layer
+
+    @property
+    def letters(self) -> str:
+        return "".join(stage.letter for stage in self.stages[1:])
+
+
+def block_of(module: Any, size: tuple[int, int, int, int]) -> Block:
+    """Run the block on shapes alone and return its stages.
+
+    Raises:
+        UserError: it holds an operator that is no stage of a block, or does not run.
+    """
+    from lightcourse.analysis import analyze, trace
+
+    report, recorded = analyze(module, size), trace(module, size)
+    stages, made = _walk(recorded, type(module).__name__)
+    for layer, row in zip(report.layers, recorded.rows, strict=True):
+        stage = next((made[v] for i in row.ops for v in recorded.ops[i].outputs if v in made), None)
+        if stage is None:
+            continue
+        at = stages[stage]
+        at.params, at.macs = at.params + layer.params, at.macs + layer.macs
+        at.moved += layer.memory_access
+        at.layers.append(layer.kind)
+    _measure(stages, recorded, report.timeline("fused").live)
+    return Block(
+        tuple(stages), report.params, report.macs, report.memory_access,
+        report.peak_activation_fused, report.peak_activation,
+    )  # fmt: skip
+
+
+def _walk(recorded: Any, name: str) -> tuple[list[Stage], dict[int, int]]:
+    """Return the stages, and the stage that each value belongs to."""
+    made = {recorded.inputs[0]: 0}
+    stages = [Stage("i")]
+    for op in recorded.ops:
+        sources = tuple(dict.fromkeys(made[v] for v in op.inputs if v in made))
+        if not sources:
+            continue  # a weight that is turned round
+        letter = _letter(op, recorded, [stages[s].letter for s in sources])
+        if letter == "?" or (not letter and sources == (0,)):
+            raise UserError(
+                f"{name} runs {op.name}, which is no stage of these blocks: convolution, norm,"
+                " activation, squeeze-excite, concat, add."
+            )
+        if letter:
+            stages.append(Stage(letter, sources, _kernel(op, recorded)))
+        here = len(stages) - 1 if letter else sources[0]
+        stages[here].ops.append(op.index)
+        if not letter and op.name == "convolution":
+            stages[here].narrow = stages[here].narrow or recorded.shape(op.outputs[0])[1]
+        made |= dict.fromkeys(op.outputs, here)
+    return stages, made
+
+
+def _letter(op: Any, recorded: Any, before: list[str]) -> str:
+    """Return what begins at this operator; empty where it belongs to the stage before it."""
+    from lightcourse.analysis.ops import kind_of
+
+    name = op.name.removesuffix("_")
+    if kind_of(name) in SMOOTH or "batch_norm" in name or "dropout" in name:
+        return ""
+    if name in ("convolution", "addmm"):
+        return "" if before == ["s"] else _convolution(op, recorded)
+    if name in ("mean", "_adaptive_avg_pool2d"):
+        return "s"
+    if name == "cat":
+        return "c"
+    if name == "add" and len(before) == 2:
+        return "+"
+    return "x" if name == "mul" and len(before) == 2 and "s" in before else "?"
+
+
+def _convolution(op: Any, recorded: Any) -> str:
+    if op.name != "convolution" or op.args[6]:  # transposed
+        return "?"
+    out, each, *kernel = recorded.shape(op.inputs[1])
+    groups = op.args[8]
+    if len(kernel) != 2 or kernel[0] != kernel[1]:
+        return "?"
+    if groups == 1:
+        return "1" if kernel == [1, 1] else "k"
+    return "d" if each == 1 and out == groups else "g"
+
+
+def _kernel(op: Any, recorded: Any) -> int:
+    return recorded.shape(op.inputs[1])[-1] if op.name == "convolution" else 0
+
+
+def _measure(stages: list[Stage], recorded: Any, live: tuple[int, ...]) -> None:
+    """Fill in shapes, bytes, and what is alive while each stage runs."""
+    results = [recorded.inputs[0]] + [recorded.ops[s.ops[-1]].outputs[0] for s in stages[1:]]
+    maps = [recorded.values[number] for number in results]
+    for here, (stage, value) in enumerate(zip(stages, maps, strict=True)):
+        stage.shape = (*value.shape[1:], 1, 1)[:3]
+        stage.nbytes = value.itemsize * stage.shape[0] * stage.shape[1] * stage.shape[2]
+        if here == 0:
+            continue
+        stage.alive = max(live[i] for i in stage.ops)
+        first, last = stage.ops[0], stage.ops[-1]
+        stage.held = tuple(
+            i for i, known in enumerate(maps)
+            if _lives(recorded.storages[known.storage], first, last)
+            and (i or any(0 in s.sources for s in stages[here:]))
+        )  # fmt: skip
+
+
+def _lives(storage: Any, first: int, last: int) -> bool:
+    return storage.born <= last and (storage.died is None or storage.died > first)
