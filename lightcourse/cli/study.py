@@ -54,6 +54,6 @@ def _make(folder: Path) -> None:
 def _names() -> list[str]:
     """The studies, without importing torch; a test holds this against the real table."""
     return [
-        "batch_norm", "block_kinds", "channel_shuffle", "downsampling", "multipliers",
-        "receptive_field",
+        "batch_norm", "block_kinds", "channel_shuffle", "downsampling", "fd_mobilenet",
+        "multipliers", "receptive_field",
     ]  # fmt: skip

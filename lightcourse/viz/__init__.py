@@ -18,6 +18,7 @@ __all__ = [
     "demo",
     "factorisation",
     "get_scene",
+    "pareto",
     "receptive_field",
     "resolution_ladder",
     "sliding_kernel",
@@ -104,6 +105,21 @@ def cost_microscope(model: Any = None, size: int | Sequence[int] | None = None) 
     return build(model, size)
 
 
+def pareto(portrait: Any = None, own: Any = None) -> Scene:
+    """Show accuracy against cost: which networks none beats, and how that changes with the cost.
+
+    Args:
+        portrait: a `Portrait` of `lightcourse.design.portrait`, of your machine for instance; None
+            shows the one that was measured for the course.
+        own: networks of yours, `{"mine": (model, top1)}` or `(model, top1, size)`: the module, its
+            top-1 accuracy in per cent, the side of its picture (224). They are timed where the
+            portrait's times are from this machine.
+    """
+    from .scenes.pareto import pareto as build
+
+    return build(portrait, own)
+
+
 def sliding_kernel(image: Any = None, kernel: Any = None) -> Scene:
     """Show a kernel sliding over a picture: the products, their sum, and the map that comes out.
 
@@ -140,6 +156,7 @@ SCENES: dict[str, Callable[..., Scene]] = {
     "resolution-ladder": resolution_ladder,
     "upsampling": upsampling,
     "factorisation": factorisation,
+    "pareto": pareto,
 }
 
 

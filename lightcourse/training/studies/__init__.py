@@ -11,6 +11,7 @@ from typing import Any
 
 from lightcourse.errors import UserError
 from lightcourse.training.experiment import Comparison, load_runs
+from lightcourse.training.studies.crossing import fd_mobilenet
 from lightcourse.training.studies.kinds import block_kinds
 from lightcourse.training.studies.ladders import downsampling
 from lightcourse.training.studies.norm import batch_norm
@@ -24,6 +25,7 @@ STUDIES: dict[str, Callable[..., Comparison]] = {
     "block_kinds": block_kinds,
     "channel_shuffle": channel_shuffle,
     "downsampling": downsampling,
+    "fd_mobilenet": fd_mobilenet,
     "multipliers": multipliers,
     "receptive_field": receptive_field,
 }
@@ -64,6 +66,7 @@ __all__ = [
     "block_kinds",
     "channel_shuffle",
     "downsampling",
+    "fd_mobilenet",
     "logged",
     "multipliers",
     "receptive_field",

@@ -141,7 +141,7 @@ ALL = (
         "fire", "The Fire module", "a Fire module",
         (Slot("1", "squeeze"), Slot("1k", "expand", "left"), Slot("1k", "expand", "right"),
          Slot("c"), Slot("+")),
-        r"(1)(?:(1)(k)|(k)(1))(c)(\+)?",
+        r"(1)(1(?=k)|k(?=1))([1k])(c)(\+)?",
         (Knob("module", "Module", "select", ("fire2: 96 in", "fire3: 128 in")),
          Knob("bypass", "Bypass", "select", OFF),
          Knob("ratio", "Squeeze ratio", "range", tuple(f"{i / 8:g}" for i in range(1, 9))),
@@ -151,7 +151,7 @@ ALL = (
     Kind(
         "separable", "The depthwise separable block", "a depthwise separable block",
         (Slot("dk", "", "main"), Slot("1", "pointwise")),
-        r"([dk])(1)?",
+        r"(k|d(?=1))((?<=d)1)?",
         (Knob("form", "Layer", "select", ("standard", "separable"), 1), STRIDE,
          Knob("alpha", "Width α", "range", ("0.25", "0.5", "0.75", "1"), 3),
          Knob("rho", "Map", "range", ("8×8", "10×10", "12×12", "14×14"), 3)),

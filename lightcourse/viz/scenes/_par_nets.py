@@ -12,7 +12,7 @@ from lightcourse.design.portrait import COSTS, RUNTIMES, Portrait, PortraitRow
 from lightcourse.errors import UserError
 
 MOST = 120  # networks in one picture
-MOST_OWN, MOST_TIMES = 6, 12
+MOST_OWN, MOST_THREADS, MOST_RUNTIMES = 6, 4, 4
 MACS = COSTS.index("macs")
 WORDS = {  # label, unit, title of the axis
     "params": ("params", "", "parameters"),
@@ -65,11 +65,14 @@ class Study:
 
     @cached_property
     def costs(self) -> tuple[Cost, ...]:
-        """The costs that at least one network has, times last."""
+        """The counts, then the times that have room: four runtimes, four numbers of threads."""
         every = [cost_of(key) for key in Portrait(self.rows, self.machine).columns]
         counts = [c for c in every if c.unit != "s"]
-        times = sorted((c for c in every if c.unit == "s"), key=_place)[:MOST_TIMES]
-        return tuple(c for c in (*counts, *times) if any(self.values(c)))
+        times = sorted((c for c in every if c.unit == "s"), key=_place)
+        threads = sorted({c.threads for c in times})[:MOST_THREADS]
+        runtimes = list(dict.fromkeys(c.runtime for c in times))[:MOST_RUNTIMES]
+        shown = (c for c in times if c.threads in threads and c.runtime in runtimes)
+        return (*counts, *shown)
 
     def values(self, cost: Cost) -> list[float]:
         """Return each network's cost; 0 where it was not counted or measured."""
@@ -119,7 +122,10 @@ def study_of(portrait: Portrait, own: Sequence[PortraitRow] = ()) -> Study:
     known = [row for row in portrait.rows if row.top1 is not None]
     rows = (*known, *own)
     if not known or not all(row.cost(key) for row in known for key in COSTS):
-        raise UserError("this portrait holds no network with a published accuracy and all counts.")
+        raise UserError(
+            "this portrait lacks counts or published accuracies; lightcourse.design.portrait.portrait"
+            " measures one, and load_portrait() gives the one of the course."
+        )
     if len(rows) > MOST:
         raise UserError(f"{len(rows)} networks are too many for one picture; give up to {MOST}.")
     return Study(rows, len(own), len(portrait.rows) - len(known), portrait.machine)

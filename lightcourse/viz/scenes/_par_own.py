@@ -41,6 +41,8 @@ def _row(name: str, given: Any, timed: Sequence[Cost]) -> PortraitRow:
     model, top1, size = _checked(name, given)
     shape = (1, 3, size, size)
     report = analyze(model, shape)
+    if not report.macs or not report.params:
+        raise UserError(f"own[{name!r}] has no MACs or no parameters to stand on the axis.")
     times = {c.key: _time(model, shape, c) for c in timed if c.runtime in TIMED}
     return PortraitRow(
         name, "yours", "", {}, size, report.params, report.macs, report.memory_access,

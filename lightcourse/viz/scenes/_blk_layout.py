@@ -1,0 +1,189 @@
+"""Where the boxes and ribbons of a block stand: px from its channels and bytes, as SVG paths.
+
+A box is as wide above as its channels in, below as its channels out. A ribbon is as thick as its
+map has bytes, to the scale at which the input's ribbon is as wide as its channels.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ._blk_kinds import Case, Kind
+from ._blk_stages import Stage
+
+WIDTH = 840  # px
+LEFT, RIGHT = 188, 480  # px: the room of the drawing
+HEAD, FOOT = 104, 62  # px: above the input's row, below the last row
+HIGH, THIN, GAP = 32, 14, 26  # px: a box, the input's cap, between ribbons side by side
+LEAST = 1.6  # px: what is drawn thicker than to scale, so as to be seen
+NOTHING = f"M{LEFT} {HEAD}Z"
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A ribbon: the rows it joins, px of its middle at the start, on the way and at the end."""
+
+    start: int
+    end: int  # one row beyond the last for what leaves the block
+    xs: tuple[float, float, float]
+    thick: float
+
+
+class Layout:
+    """Places for all states of one kind, to one scale."""
+
+    def __init__(self, kind: Kind, every: Sequence[Case], side: float):
+        self.kind, self.side = kind, side
+        shortcut = max(_channels_held(case) for case in every)
+        apart = max(_channels_apart(case) for case in every)
+        twins = any(slot.lane == "left" for slot in kind.slots)
+        main = max(
+            max(_through(case), *(s.channels for s in _on_main(case)), 1) for case in every
+        )
+        gaps = GAP * (bool(shortcut) + bool(apart) + twins)
+        self.scale = min(2.6, (RIGHT - LEFT - gaps) / (shortcut + main + apart))  # px a channel
+        used = self.scale * (shortcut + main + apart) + gaps
+        left = LEFT + (RIGHT - LEFT - used) / 2
+        self.shortcut = left + self.scale * shortcut / 2
+        start = left + (self.scale * shortcut + GAP if shortcut else 0)
+        wide = self.scale * main + GAP * twins
+        self.middle = start + wide / 2
+        self.apart = start + wide + GAP + self.scale * apart / 2
+
+    @property
+    def height(self) -> int:
+        return HEAD + self.kind.pitch * len(self.kind.slots) + FOOT
+
+    def y(self, row: int) -> float:
+        """Return the middle of a row."""
+        return HEAD + row * self.kind.pitch
+
+    def wide(self, channels: float) -> float:
+        return max(LEAST, self.scale * channels)
+
+    def thick(self, nbytes: int) -> float:
+        """Thickness of a ribbon: at the input's map size, 4 bytes a pixel are one channel."""
+        return max(LEAST, self.scale * nbytes / (4 * self.side**2))
+
+    def x(self, case: Case, row: int) -> float:
+        """Return the middle of a row's box."""
+        slot = self.kind.slots[row - 1] if row else None
+        if slot is None or slot.lane == "main":
+            return self.middle
+        if slot.lane == "side":
+            return self.apart
+        here = self.wide(case.stage(row).channels)
+        twin = self.wide(case.stage(row + (1 if slot.lane == "left" else -1)).channels)
+        both = here + twin + GAP
+        side = -1 if slot.lane == "left" else 1
+        return self.middle + side * (both - here) / 2
+
+    def box(self, case: Case, row: int) -> str:
+        """Return a row's box as a path."""
+        stage = case.stage(row)
+        if stage is None:
+            return NOTHING
+        x, y = self.x(case, row), self.y(row)
+        if row == 0:
+            half = self.wide(stage.channels) / 2
+            return _polygon([(x - half, y - THIN / 2), (x + half, y - THIN / 2),
+                             (x + half, y + THIN / 2), (x - half, y + THIN / 2)])  # fmt: skip
+        top, low = y - HIGH / 2, y + HIGH / 2
+        a, b = self.wide(_taken(case, stage)) / 2, self.wide(stage.channels) / 2
+        right = [(x + a, top), (x + b, low)]
+        if stage.narrow:
+            right.insert(1, (x + self.wide(stage.narrow) / 2, y))
+        return _polygon(right + [(2 * x - u, v) for u, v in reversed(right)])
+
+    def edges(self, case: Case) -> list[Edge]:
+        """Return the ribbons, by the row they end in, then by the order of its sources."""
+        found = []
+        for row in range(1, len(self.kind.slots) + 1):
+            stage = case.stage(row)
+            if stage is None:
+                continue
+            begin = self.x(case, row) - self.wide(_taken(case, stage)) / 2
+            for source in stage.sources:
+                above = case.row_of(source)
+                start, end = self.x(case, above), self.x(case, row)
+                nbytes = case.block.stages[source].nbytes
+                if stage.letter == "c":
+                    each = self.wide(case.block.stages[source].channels)
+                    end, begin = begin + each / 2, begin + each
+                if stage.letter == "x" and case.stage(above).letter == "s":
+                    end += self.wide(stage.channels) / 2 - 9
+                via = start if case.stage(above).letter in "1k" and stage.letter == "c" else end
+                if stage.letter == "+" and source == 0:
+                    via = self.shortcut
+                found.append(Edge(above, row, (start, via, end), self.thick(nbytes)))
+        last = len(case.block.stages) - 1
+        x = self.x(case, case.row_of(last))
+        thick = self.thick(case.block.stages[last].nbytes)
+        found.append(Edge(case.row_of(last), len(self.kind.slots) + 1, (x, x, x), thick))
+        return found
+
+    def ribbon(self, edge: Edge) -> str:
+        """Return a ribbon as a path: it bends only in the gaps between rows."""
+        start, via, end = edge.xs
+        top = self.y(edge.start) + (HIGH if edge.start else THIN) / 2
+        out = edge.end > len(self.kind.slots)
+        low = self.height - 14 if out else self.y(edge.end) - HIGH / 2
+        points = [(start, top)]
+        if edge.end - edge.start > 1 and not out:
+            points += [(via, self.y(edge.start + 1) - HIGH / 2),
+                       (via, self.y(edge.end - 1) + HIGH / 2)]  # fmt: skip
+        points.append((end, low))
+        half = edge.thick / 2
+        down = [(x - half, y) for x, y in points]
+        up = [(x + half, y) for x, y in reversed(points)]
+        return f"M{_at(*down[0])}{_curve(down)}L{_at(*up[0])}{_curve(up)}Z"
+
+    def arrow(self, case: Case) -> str:
+        """Return the head of the arrow under the block."""
+        edge = self.edges(case)[-1]
+        x, half, y = edge.xs[0], edge.thick / 2 + 7, self.height - 14
+        return _polygon([(x - half, y), (x + half, y), (x, self.height - 2)])
+
+
+def _channels_held(case: Case) -> int:
+    """Channels of the input where a shortcut takes it along."""
+    return case.block.stages[0].channels * any(
+        s.letter == "+" and 0 in s.sources for s in case.block.stages
+    )
+
+
+def _channels_apart(case: Case) -> int:
+    return max((s.channels for s in case.block.stages if s.letter == "s"), default=0)
+
+
+def _on_main(case: Case) -> list[Stage]:
+    return [s for s in case.block.stages if s.letter != "s"]
+
+
+def _through(case: Case) -> int:
+    """Channels of the widest concatenation."""
+    return max((s.channels for s in case.block.stages if s.letter == "c"), default=0)
+
+
+def _taken(case: Case, stage: Stage) -> int:
+    """Return how many channels a stage takes in; those of a concat stand side by side."""
+    counts = [case.block.stages[source].channels for source in stage.sources]
+    return sum(counts) if stage.letter == "c" else max(counts)
+
+
+def _curve(points: Sequence[tuple[float, float]]) -> str:
+    """Join points by lines where they stand below each other, else by curves that leave upright."""
+    said = ""
+    for (x, y), (u, v) in zip(points, points[1:], strict=False):
+        half = (y + v) / 2
+        straight = abs(x - u) < 0.5
+        bend = f"C{_at(x, half)} {_at(u, half)} {_at(u, v)}"
+        said += f"L{_at(u, v)}" if straight else bend
+    return said
+
+
+def _polygon(points: Sequence[tuple[float, float]]) -> str:
+    return "M" + "L".join(_at(*point) for point in points) + "Z"
+
+
+def _at(x: float, y: float) -> str:
+    return f"{x:.1f} {y:.1f}".replace(".0", "")
