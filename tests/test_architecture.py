@@ -18,10 +18,11 @@ MAY_IMPORT = {
     "training": {"nn", "analysis"},  # analysis: an experiment checks that its budget is equal
     "myths": {"analysis", "models", "nn"},
     "design": {"analysis", "models", "nn", "training"},
+    "atlas": set(),
     "viz": {"analysis", "design", "training", "nn", "models"},  # models: default networks of scenes
     "checks": {"analysis", "nn", "viz"},
     "authoring": {"checks"},
-    "cli": {"analysis", "authoring", "checks", "design", "models", "training", "viz"},
+    "cli": {"analysis", "atlas", "authoring", "checks", "design", "models", "training", "viz"},
 }
 OPEN = {"errors", "paths", "_torchvision"}
 
@@ -81,6 +82,7 @@ def test_the_import_reader_sees_every_form(tmp_path):
         "import lightcourse.cli.app",
         "import lightcourse.checks.progress",
         "import lightcourse.authoring",
+        "import lightcourse.atlas",
         "from lightcourse.cli import run; run(['--help'])",
     ],
 )

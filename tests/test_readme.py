@@ -55,6 +55,19 @@ def test_the_training_example_runs(tmp_path, monkeypatch, capsys):
     assert "±" in capsys.readouterr().out
 
 
+def test_the_networks_example_runs(tmp_path, monkeypatch, capsys):
+    from lightcourse import list_models
+    from lightcourse.models import FAMILIES
+
+    monkeypatch.chdir(tmp_path)
+    code = next(b for b in blocks("python") if "to_onnx(" in b)
+    exec(code.replace("seconds=4", "seconds=0.2"), {})
+    assert (tmp_path / "net.onnx").stat().st_size > 1_000_000
+    said = capsys.readouterr().out
+    assert "arXiv 1807.11164" in said and "c1 : c2 = 1 : 12" in said and "[0, 4, 8" in said
+    assert f"{len(list_models())} networks of {len(FAMILIES)} families" in README
+
+
 def test_the_analysis_prints_what_is_shown():
     from lightcourse import analyze, create_model
 
@@ -86,6 +99,7 @@ COMMANDS = [
 SMALL = {
     "train": "--data builtin16 --images 128 --epochs 1 --seeds 1 --batch 32",
     "study": "--images 300 --epochs 1 --seeds 2",
+    "bench models": "--family mcunet --seconds 0.01",
 }
 
 
@@ -102,5 +116,6 @@ def test_every_command_line_is_understood(command, tmp_path, monkeypatch, capsys
         "from torch import nn\nbuild = nn.Sequential(nn.Conv2d(3, 8, 3))\n"
     )
     words = shlex.split(command)[1:]
-    assert run([*words, *SMALL.get(words[0], "").split()]) == 0
+    small = SMALL.get(" ".join(words[:2]), SMALL.get(words[0], ""))
+    assert run([*words, *small.split()]) == 0
     assert capsys.readouterr().out or opened

@@ -113,6 +113,20 @@ def analyze(
 
 
 @app.command()
+def atlas(
+    term: Annotated[str | None, typer.Argument(help="A word in English or Chinese.")] = None,
+    chapter: Annotated[int | None, typer.Option(help="All of one chapter.", min=1)] = None,
+) -> None:
+    """Find an idea in the course: its chapter, what builds it, and its paper."""
+    from lightcourse.atlas import entries, find
+
+    if (term is None) == (chapter is None):
+        raise typer.BadParameter("Give a word, or --chapter with its number")
+    found = find(term) if term is not None else entries(chapter)
+    print("\n\n".join(map(str, found)))
+
+
+@app.command()
 def models(
     name: Annotated[str | None, typer.Argument(help="Tell all about this one.")] = None,
     family: Annotated[str | None, typer.Option(help="Only one family, as MobileNetV2.")] = None,

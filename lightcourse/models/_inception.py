@@ -1,6 +1,7 @@
 """What all Inception networks share: parts in a row, side heads in training, one classifier."""
 
 from collections.abc import Sequence
+from copy import deepcopy
 
 from torch import Tensor, nn
 
@@ -45,7 +46,8 @@ class InceptionNetwork(Network):
         known = x.dim() == 4 and x.shape[1] == self.in_channels
         if known and self.training and len(self.heads):
             height, width = x.shape[2:]
-            if _runs(self, height, width) and not _runs(self, height, width, training=True):
+            twin = deepcopy(self).to("meta")
+            if _runs(twin.eval(), height, width) and not _runs(twin.train(), height, width):
                 return (
                     f"A picture of {height}×{width} does not fit the side heads of "
                     f"{type(self).__name__}; take the published size, or aux_classifiers=False."

@@ -87,12 +87,15 @@ class Network(nn.Module):
             )
         if not x.is_floating_point():
             return f"{name} computes with floats, not {x.dtype}; call it with x.float()."
+        if x.dtype != _dtype(self):
+            return f"{name} has weights of {_dtype(self)}, the picture {x.dtype}; make them alike."
         batch, _, height, width = shape
-        if not _runs(self, height, width, batch):
-            side = _smallest_side(self)
+        twin = deepcopy(self).to("meta").eval()  # shapes without memory
+        if not _runs(twin, height, width, batch):
+            side = _smallest_side(twin)
             wanted = f"; the smallest square picture is {side}×{side}" if side else ""
             return f"A picture of {height}×{width} is too small for {name}{wanted}."
-        if self.training and not _runs(self, height, width, batch, training=True):
+        if self.training and not _runs(twin.train(), height, width, batch):
             return (
                 f"{name} has a batch norm that sees one value per channel here; train with more "
                 "than one picture, or call .eval() first."
@@ -100,10 +103,8 @@ class Network(nn.Module):
         return None
 
 
-def _runs(model: Network, height: int, width: int, batch: int = 2, training: bool = False) -> bool:
-    """Whether shapes fit, tried on a copy without memory."""
-    twin = deepcopy(model).to("meta").train(training)
-    x = torch.empty(batch, model.in_channels, height, width, device="meta")
+def _runs(twin: Network, height: int, width: int, batch: int = 2) -> bool:
+    x = torch.empty(batch, twin.in_channels, height, width, device="meta", dtype=_dtype(twin))
     try:
         with torch.no_grad():
             twin.forward(x)
@@ -112,13 +113,17 @@ def _runs(model: Network, height: int, width: int, batch: int = 2, training: boo
     return True
 
 
-def _smallest_side(model: Network, most: int = 1024) -> int | None:
-    low, high = 1, most
-    if not _runs(model, most, most):
+def _dtype(model: nn.Module) -> torch.dtype:
+    return next(model.parameters()).dtype
+
+
+def _smallest_side(twin: Network, most: int = 1024) -> int | None:
+    if not _runs(twin, most, most):
         return None
+    low, high = 1, most
     while low < high:
         middle = (low + high) // 2
-        if _runs(model, middle, middle):
+        if _runs(twin, middle, middle):
             high = middle
         else:
             low = middle + 1
