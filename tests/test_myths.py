@@ -15,6 +15,7 @@ FOUND = {
     "myth_11": "3.9",
     "myth_23": "129.4 M of 149.5 M",
     "myth_25": "2.35",
+    "myth_07": "243.9 MB",
     "myth_26": "48.8",
     "myth_30": "10,328",
     "myth_32": "0.1423",
@@ -63,7 +64,8 @@ def test_prints_and_escapes() -> None:
 @pytest.mark.parametrize(
     ("act", "says"),
     [
-        (lambda: myth("myth_99"), "myth_01 to myth_53"),
+        (lambda: myth("myth_99"), "'myth_01' to 'myth_53'"),
+        (lambda: list_myths(99), "chapters are 0 to 23"),
         (lambda: myth("myth_14").demonstrate(), "No code decides myth_14"),
     ],
 )

@@ -173,6 +173,8 @@ def bench(
     from lightcourse.cli.bench import print_bench, print_portrait
     from lightcourse.cli.measure import Picture
 
+    if "models" in (targets or []) and len(targets or []) > 1:
+        raise typer.BadParameter("'models' times all light networks and stands alone")
     if targets == ["models"]:
         each = 0.5 if seconds is None else seconds
         raise typer.Exit(print_portrait(family or [], seconds=each, quick=quick, out=out))

@@ -32,11 +32,12 @@ def print_portrait(families: Sequence[str], *, seconds: float, quick: bool, out:
 
     found = portrait(families or None, seconds=seconds, quick=quick, out=out, progress=True)
     found.to_csv(out / "portrait.csv")
+    found.save(out / "portrait.json")
     print(found)
     for x in found.columns:
         path = out / f"pareto_{''.join(c if c.isalnum() else '_' for c in x)}.png"
         found.figure(x).savefig(path)
         names = ", ".join(row.variant for row in found.front(x))
         print(f"{path}: nothing beats {names}")
-    print(f"{out / 'portrait.csv'}: the whole table")
+    print(f"{out / 'portrait.csv'}: the whole table; portrait.json: the same for viz.pareto")
     return 0

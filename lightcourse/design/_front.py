@@ -20,16 +20,15 @@ def front(points: Sequence[tuple[float, float]]) -> list[int]:
     """Return the indices of the points that no other beats, cheapest first.
 
     A point is (cost, value); one beats another when it costs no more and is worth more, or costs
-    less and is worth as much.
+    less and is worth as much. Twins with the same cost and value are both kept.
 
-    >>> front([(1, 10), (2, 9), (3, 12), (3, 11)])
-    [0, 2]
+    >>> front([(1, 10), (2, 9), (3, 12), (3, 11), (3, 12)])
+    [0, 2, 4]
     """
     order = sorted(range(len(points)), key=lambda i: (points[i][0], -points[i][1]))
-    best, kept = float("-inf"), []
+    kept: list[int] = []
     for index in order:
-        if points[index][1] > best:
-            best = points[index][1]
+        if not kept or points[index][1] > points[kept[-1]][1] or points[index] == points[kept[-1]]:
             kept.append(index)
     return kept
 

@@ -136,18 +136,25 @@ class Portrait:
 def load_portrait(path: str | Path | None = None) -> Portrait:
     """Return a saved portrait; without a path the one that was measured for the course.
 
-    Raises `UserError` for a file that holds none.
+    `path` is a file of `Portrait.save`, or the folder of `lightcourse bench models`. Raises
+    `UserError` for a path that holds none.
 
     >>> len(load_portrait().rows) > 50
     True
     """
     home = Path(__file__).parent / "logs" / "portrait.json"
+    place = Path(path or home)
+    if not place.exists():
+        raise UserError(f"There is no {place}; lightcourse bench models --out DIR makes one.")
+    place = place / "portrait.json" if place.is_dir() else place
     try:
-        read = json.loads(Path(path or home).read_text(encoding="utf-8"))
+        read = json.loads(place.read_text(encoding="utf-8"))
         rows = tuple(PortraitRow(**row) for row in read["rows"])
         return Portrait(rows, read["machine"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path} holds no saved portrait; Portrait.save writes one.") from error
+        raise UserError(
+            f"{place} holds no saved portrait; take the portrait.json of lightcourse bench models."
+        ) from error
 
 
 def _fields(row: PortraitRow, names: Sequence[str]) -> Iterator[Any]:

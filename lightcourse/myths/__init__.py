@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache
 from html import escape
 from importlib import import_module
@@ -92,12 +91,14 @@ def _all() -> dict[str, Myth]:
 
 
 def list_myths(chapter: str | int | None = None) -> list[Myth]:
-    """Return all claims, or one chapter's, in order.
+    """Return all claims, or one chapter's, in order; raises `UserError` for no chapter.
 
     >>> [m.id for m in list_myths(chapter="13")]
     ['myth_34']
     """
     wanted = None if chapter is None else f"{chapter:0>2}"
+    if wanted is not None and wanted not in [f"{n:02d}" for n in range(24)]:
+        raise UserError(f"There is no chapter {chapter!r}; chapters are 0 to 23.")
     return [m for m in _all().values() if wanted in (None, m.chapter)]
 
 
@@ -108,8 +109,7 @@ def myth(id: str) -> Myth:
     'false'
     """
     if id not in _all():
-        near = get_close_matches(str(id), _all(), n=1, cutoff=0) or ["myth_01"]
-        raise UserError(f"There is no claim {id!r}; ids run from myth_01 to myth_53: {near[0]}?")
+        raise UserError(f"There is no claim {id!r}; ids run from 'myth_01' to 'myth_53'.")
     return _all()[id]
 
 

@@ -10,15 +10,22 @@ from lightcourse.nn import channel_shuffle
 
 
 def myth_32() -> Demonstration:
-    """How far h-swish lies from swish, and in how many steps it takes eight bits."""
+    """How far h-swish lies from swish, and what eight bits make of both."""
     x = torch.linspace(-8, 8, 160_001, dtype=torch.float64)
     gap = (F.hardswish(x) - F.silu(x)).abs()
     at = float(x[gap.argmax()].abs())
+    lost = {}
+    for name, act in (("ReLU6", F.relu6), ("h-swish", F.hardswish)):
+        y = act(x)
+        step = float(y.max() - y.min()) / 255
+        lost[name] = float((torch.round(y / step) * step - y).abs().max())
     return shown(
-        abs(float(gap.max()) - 0.1422776195) < 1e-6 and abs(at - 3) < 1e-3,
-        ("largest distance", f"{float(gap.max()):.4f}"),
-        ("at |x| =", f"{at:.2f}"),
-        ("h-swish is exactly x above", 3),
+        abs(float(gap.max()) - 0.1422776195) < 1e-6
+        and abs(at - 3) < 1e-3
+        and min(lost.values()) > 0,
+        ("largest distance from swish", f"{float(gap.max()):.4f}, at |x| = {at:.2f}"),
+        ("largest error of its outputs in int8", f"{lost['h-swish']:.4f}"),
+        ("that of ReLU6, whose range ends at 6", f"{lost['ReLU6']:.4f}"),
     )
 
 
@@ -45,7 +52,7 @@ def myth_34() -> Demonstration:
         ("paper, C = 12, g = 3", paper.flatten().int().tolist()),
         ("the other order", widespread.flatten().int().tolist()),
         ("it undoes the paper's", inverse),
-        ("equal up to C = 36 only for (C, g)", equal),
+        ("equal up to C = 36, with 1 < g < C, only for (C, g)", equal),
     )
 
 
