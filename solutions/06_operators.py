@@ -226,6 +226,27 @@ plt.show()
 # Change something: put another function into a panel, or another 0.1.
 
 # %% [markdown]
+# One number says little about a layer; a crowd of inputs says more. Here the crowd stands below the curve, as a
+# bell of bars. **Drag the dots µ and σ**: they are the mean and the deviation of the inputs. Step with **← →**
+# after a click on the picture.
+
+# %%
+viz.activations()
+
+# %% [markdown]
+# Try these, in this order:
+#
+# - **ReLU**, second step. The red inputs meet the slope 0. Drag µ to the left: what share is lost now? Which
+#   functions in the list lose nothing?
+# - **sigmoid**: no input is lost. But look at the mean slope.
+# - **SELU** with µ = 0 and σ = 1: compare mean and deviation of the outputs with those of the inputs.
+# - **h-swish**, beside it **swish**, first step. Was your third guess right?
+# - **ReLU6**, third step, µ = 3, the largest σ. How wide is one step of 8 bits, and how wide is ReLU's? Then
+#   µ = 0 and σ = 1: why does the 6 not help there?
+#
+# `viz.activations(own=f)` puts a function `f` of yours into the list.
+
+# %% [markdown]
 # ## Build
 #
 # Five exercises, in the order of the jobs. Between them short demonstrations that need nothing but

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
+from functools import partial
 from typing import Any
 
 from lightcourse.errors import UserError
@@ -13,9 +14,12 @@ __all__ = [
     "SCENES",
     "Scene",
     "SceneError",
+    "activations",
+    "blocks",
     "channel_shuffle",
     "conv_variants",
     "demo",
+    "downsampling",
     "factorisation",
     "get_scene",
     "pareto",
@@ -147,6 +151,46 @@ def upsampling(module: Any = None, values: Any = None) -> Scene:
     return build(module, values)
 
 
+def downsampling(nets: Any = None) -> Scene:
+    """Show fast against slow downsampling: what two ladders spend at which resolution, and see.
+
+    Args:
+        nets: "study" shows the course's own trained ladders at 32×32 with their accuracies; a
+            dictionary from two names to rows (channels, repeats, stride), as
+            `lightcourse.models.fd_mobilenet` has them, shows yours; None shows MobileNet and
+            FD-MobileNet at equal width and at equal budgets.
+    """
+    from .scenes.downsampling import downsampling as build
+
+    return build(nets)
+
+
+def blocks(kind: str = "fire", block: Any = None, input_size: Any = None) -> Scene:
+    """Show a block of a light network stage by stage: its channels, bytes, MACs and parameters.
+
+    Args:
+        kind: "fire" (SqueezeNet), "separable" (MobileNet), "inverted" (MobileNetV2) or "bneck"
+            (MobileNetV3).
+        block: an `nn.Module` of yours with the same stages; None gives settings to choose from.
+        input_size: the side of your block's input map in pixels, or its shape (1, C, H, W).
+    """
+    from .scenes.block_diagrams import blocks as build
+
+    return build(kind, block, input_size)
+
+
+def activations(own: Any = None) -> Scene:
+    """Show what an activation function lets through: its slope, its outputs, and int8 steps.
+
+    Args:
+        own: a function of yours from tensor to tensor, or an `nn.Module`, that treats each number
+            by itself; it then stands beside ten well-known ones, with its slope from autograd.
+    """
+    from .scenes.activations import activations as build
+
+    return build(own)
+
+
 SCENES: dict[str, Callable[..., Scene]] = {
     "sliding-kernel": sliding_kernel,
     "receptive-field": receptive_field,
@@ -156,6 +200,12 @@ SCENES: dict[str, Callable[..., Scene]] = {
     "resolution-ladder": resolution_ladder,
     "upsampling": upsampling,
     "factorisation": factorisation,
+    "activations": activations,
+    "fire": partial(blocks, "fire"),
+    "separable": partial(blocks, "separable"),
+    "inverted-residual": partial(blocks, "inverted"),
+    "bneck": partial(blocks, "bneck"),
+    "downsampling": downsampling,
     "pareto": pareto,
 }
 

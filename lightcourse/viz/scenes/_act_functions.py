@@ -13,10 +13,37 @@ from lightcourse.errors import UserError
 PIECES, EXP = "pieces", "exp"
 LEAK = 0.1  # of leaky ReLU, as in Darknet
 LAMBDA, ALPHA = 1.0507009873554805, 1.6732632423543772  # of SELU (Klambauer 2017)
+FADED = 1e-12  # a slope beside a zone, from which the zone is taken for a rounding
 REACH, GRAIN = 27.0, 0.005  # the line on which everything is integrated: ±REACH in cells of GRAIN
 COSTLY = frozenset(
-    "exp exp2 expm1 sigmoid tanh silu gelu mish elu celu softplus log log1p log2 logaddexp erf erfc"
-    " log_sigmoid_forward sin cos atan sinh cosh pow sqrt rsqrt".split()
+    [
+        "exp",
+        "exp2",
+        "expm1",
+        "sigmoid",
+        "tanh",
+        "silu",
+        "gelu",
+        "mish",
+        "elu",
+        "celu",
+        "softplus",
+        "log",
+        "log1p",
+        "log2",
+        "logaddexp",
+        "erf",
+        "erfc",
+        "log_sigmoid_forward",
+        "sin",
+        "cos",
+        "atan",
+        "sinh",
+        "cosh",
+        "pow",
+        "sqrt",
+        "rsqrt",
+    ]
 )
 
 Curve = Callable[[np.ndarray], np.ndarray]
@@ -130,12 +157,6 @@ def own_function(own: Any) -> Function:
     call = _detached(own)
     middles = cells()
     y, slope, ops = _run(call, middles)
-    every_third = _run(call, middles[::3])[0]
-    if not np.allclose(every_third, y[::3], atol=1e-9):
-        raise UserError(
-            "this function does not treat each number by itself (softmax does not either); "
-            "give one that does."
-        )
     seen = np.abs(middles) <= 24
     if not np.isfinite(y[seen]).all() or not np.isfinite(slope[seen]).all():
         bad = middles[seen][~(np.isfinite(y[seen]) & np.isfinite(slope[seen]))]
@@ -143,8 +164,14 @@ def own_function(own: Any) -> Function:
             f"this function or its slope is not finite at x = {bad[np.abs(bad).argmin()]:.2f}; "
             "give one that is finite from −24 to 24."
         )
+    every_third = _run(call, middles[::3])[0]
+    if not np.allclose(every_third, y[::3], atol=1e-9, equal_nan=True):
+        raise UserError(
+            "this function does not treat each number by itself (softmax does not either); "
+            "give one that does."
+        )
     costly = any(op.strip("_") in COSTLY for op in ops)
-    return Function("yours", "your function", EXP if costly else "no exp", "yours(x)",
+    return Function("yours", _named(own), EXP if costly else "no exp", "yours(x)",
                     lambda x: _run(call, x)[0], lambda x: _run(call, x)[1],
                     _flat(middles, slope))  # fmt: skip
 
@@ -152,6 +179,12 @@ def own_function(own: Any) -> Function:
 def cells() -> np.ndarray:
     """Return the middles of all cells of the line; multiples of GRAIN are their edges."""
     return (np.arange(-round(REACH / GRAIN), round(REACH / GRAIN)) + 0.5) * GRAIN
+
+
+def _named(own: Any) -> str:
+    """A function's name as a formula, where it has a short one."""
+    name = getattr(own, "__name__", type(own).__name__)
+    return f"{name}(x)" if name.isidentifier() and len(name) <= 24 else "your function"
 
 
 def _detached(own: Any) -> Callable[[Any], Any]:
@@ -179,7 +212,9 @@ def _run(call: Callable[[Any], Any], x: np.ndarray) -> tuple[np.ndarray, np.ndar
             y = call(given.clone())  # a clone, since some work in place
     except Exception as error:
         first = str(error).strip().splitlines() or [type(error).__name__]
-        raise UserError(f"your function fails on a tensor of {len(x)} numbers: {first[0]}") from None
+        raise UserError(
+            f"your function fails on a tensor of {len(x)} numbers: {first[0]}"
+        ) from None
     if not isinstance(y, torch.Tensor) or y.shape != given.shape:
         got = tuple(y.shape) if isinstance(y, torch.Tensor) else type(y).__name__
         raise UserError(f"your function should return as many numbers as it gets; it gave {got}.")
@@ -197,6 +232,9 @@ def _flat(middles: np.ndarray, slope: np.ndarray) -> Zones:
     for start, end in zip(starts, ends, strict=True):
         if end - start < 2:
             continue  # a single place, such as a minimum
+        beside = np.abs(np.concatenate([slope[:start][-1:], slope[end:][:1]]))
+        if len(beside) and beside.max() < FADED:
+            continue  # it only came too near to 0 for the computer, as tanh does
         low = -math.inf if start == 0 else round(float(middles[start]) - GRAIN / 2, 6)
         high = math.inf if end == len(slope) else round(float(middles[end - 1]) + GRAIN / 2, 6)
         zones.append((low, high))

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
 from typing import Any
 
@@ -62,7 +63,6 @@ class Slot:
     letters: str
     name: str = ""  # stands before the stage's own word
     lane: str = "main"  # left, right: beside each other; side: apart, like squeeze-excite
-    own: bool = True  # whether the stage's word follows the name
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,7 @@ class Kind:
     name: str
     title: str
     article: str  # what an own block is measured against
+    runs: str  # its stages in words
     slots: tuple[Slot, ...]
     grammar: str  # a regular expression over the letters of the stages, one group a slot
     knobs: tuple[Knob, ...]
@@ -79,6 +80,7 @@ class Kind:
     side: int
     pitch: int  # px from row to row
     handle: tuple[str, int]  # the slider that is dragged on the picture, and the row it is on
+    left: int = 188  # px: where the drawing may begin, right of the names
 
     def states(self) -> Iterator[tuple[int, ...]]:
         """Yield the values of all sliders, the last one fastest."""
@@ -87,26 +89,27 @@ class Kind:
     def place(self, block: Block) -> tuple[int | None, ...] | None:
         """Return the stage in each row, None where a row is empty; None if the block differs."""
         found = re.fullmatch(self.grammar, block.letters)
-        if found is None or not _linked(block):
+        if found is None or wrong_link(block):
             return None
         groups = [found.start(i) + 1 if found[i] else None for i in range(1, len(self.slots) + 1)]
         return tuple(groups)
 
 
-def _linked(block: Block) -> bool:
-    """Tell whether each stage reads what it does in these blocks: an addition the block's input."""
-    for here, stage in enumerate(block.stages):
-        before = block.stages[here - 1] if here else None
-        if stage.letter == "+" and stage.sources not in ((0, here - 1), (here - 1, 0)):
-            return False
-        if stage.letter == "c" and set(stage.sources) != {here - 1, here - 2}:
-            return False
-        if stage.letter == "x" and set(stage.sources) != {here - 1, here - 2}:
-            return False
-        beside = before and before.letter in "1k" and stage.letter in "1k" and stage.sources == (1,)
-        if stage.letter in "1kds" and here and stage.sources != (here - 1,) and not beside:
-            return False
-    return True
+def wrong_link(block: Block) -> str:
+    """Say which stage reads other maps than it does in these blocks; empty if none does."""
+    for here, stage in enumerate(block.stages[1:], 1):
+        before = block.stages[here - 1]
+        wanted, words = {here - 1}, "the stage before it"
+        if stage.letter == "+":
+            wanted, words = {0, here - 1}, "the block's input and the stage before it"
+        elif stage.letter in "cx":
+            wanted, words = {here - 1, here - 2}, "the two stages before it"
+        elif stage.letter in "1k" and before.letter in "1k" and here == 3:
+            wanted, words = {1}, "the squeeze"  # the second of a Fire module's expansions
+        if set(stage.sources) != wanted:
+            named = [block.stages[s].word if s else "the input" for s in stage.sources]
+            return f"its {stage.word} reads {' and '.join(named)}, not {words}"
+    return ""
 
 
 def _fire(module: int, bypass: int, ratio: int, share: int) -> Call:
@@ -139,6 +142,7 @@ TIMES = tuple(f"{t}" for t in range(1, 7))
 ALL = (
     Kind(
         "fire", "The Fire module", "a Fire module",
+        "a 1×1, then a 1×1 and a k×k beside each other, a concat, perhaps an add",
         (Slot("1", "squeeze"), Slot("1k", "expand", "left"), Slot("1k", "expand", "right"),
          Slot("c"), Slot("+")),
         r"(1)(1(?=k)|k(?=1))([1k])(c)(\+)?",
@@ -146,33 +150,36 @@ ALL = (
          Knob("bypass", "Bypass", "select", OFF),
          Knob("ratio", "Squeeze ratio", "range", tuple(f"{i / 8:g}" for i in range(1, 9))),
          Knob("share", "3×3 share", "range", ("25%", "50%", "75%"), 1)),
-        _fire, 55, 84, ("ratio", 1),
+        _fire, 55, 90, ("ratio", 1), 160,
     ),
     Kind(
         "separable", "The depthwise separable block", "a depthwise separable block",
+        "a depthwise and a 1×1",
         (Slot("dk", "", "main"), Slot("1", "pointwise")),
         r"(k|d(?=1))((?<=d)1)?",
         (Knob("form", "Layer", "select", ("standard", "separable"), 1), STRIDE,
          Knob("alpha", "Width α", "range", ("0.25", "0.5", "0.75", "1"), 3),
          Knob("rho", "Map", "range", ("8×8", "10×10", "12×12", "14×14"), 3)),
-        _separable, 14, 132, ("alpha", 1),
+        _separable, 14, 150, ("alpha", 1), 200,
     ),
     Kind(
         "inverted", "The inverted residual", "an inverted residual",
+        "perhaps a 1×1, a depthwise, a 1×1, perhaps an add",
         (Slot("1", "expand"), Slot("d"), Slot("1", "project"), Slot("+")),
         r"(1)?(d)(1)(\+)?",
         (STRIDE, Knob("out", "Channels out", "select", ("24", "32")),
          Knob("t", "Expansion t", "range", TIMES, 5)),
-        _inverted, 56, 100, ("t", 2),
+        _inverted, 56, 106, ("t", 2),
     ),
     Kind(
         "bneck", "The bneck of MobileNetV3", "a bneck",
+        "perhaps a 1×1, a depthwise, perhaps a squeeze-excite and a scale, a 1×1, perhaps an add",
         (Slot("1", "expand"), Slot("d"), Slot("s", "", "side"), Slot("x"), Slot("1", "project"),
          Slot("+")),
         r"(1)?(d)(?:(s)(x))?(1)(\+)?",
         (Knob("kernel", "Kernel", "select", ("3×3", "5×5"), 1), Knob("se", "SE", "select", OFF, 1),
          STRIDE, Knob("t", "Expansion", "range", TIMES, 2)),
-        _bneck, 28, 74, ("t", 2),
+        _bneck, 28, 78, ("t", 2),
     ),
 )  # fmt: skip
 KINDS = {kind.name: kind for kind in ALL}
@@ -197,9 +204,10 @@ class Case:
         return 0 if stage == 0 else self.rows.index(stage) + 1
 
 
-def cases(kind: Kind) -> list[Case]:
+@cache
+def cases(kind: Kind) -> tuple[Case, ...]:
     """Return the blocks of all states, in the order of `kind.states()`."""
-    return [_case(kind, kind.call(*state)) for state in kind.states()]
+    return tuple(_case(kind, kind.call(*state)) for state in kind.states())
 
 
 def _case(kind: Kind, call: Call) -> Case:

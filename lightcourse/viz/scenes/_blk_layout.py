@@ -6,16 +6,17 @@ map has bytes, to the scale at which the input's ribbon is as wide as its channe
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from ._blk_kinds import Case, Kind
 from ._blk_stages import Stage
 
 WIDTH = 840  # px
-LEFT, RIGHT = 188, 480  # px: the room of the drawing
-HEAD, FOOT = 104, 62  # px: above the input's row, below the last row
-HIGH, THIN, GAP = 32, 14, 26  # px: a box, the input's cap, between ribbons side by side
+RIGHT = 456  # px: where the drawing ends
+HEAD, FOOT = 40, 64  # px: above the input's row, below the last row
+HIGH, THIN, GAP = 32, 14, 20  # px: a box, the input's cap, between ribbons side by side
 LEAST = 1.6  # px: what is drawn thicker than to scale, so as to be seen
-NOTHING = f"M{LEFT} {HEAD}Z"
+NOTHING = f"M{RIGHT} {HEAD}Z"
 
 
 @dataclass(frozen=True)
@@ -36,18 +37,26 @@ class Layout:
         shortcut = max(_channels_held(case) for case in every)
         apart = max(_channels_apart(case) for case in every)
         twins = any(slot.lane == "left" for slot in kind.slots)
-        main = max(
-            max(_through(case), *(s.channels for s in _on_main(case)), 1) for case in every
-        )
+        main = max(self._across(case) for case in every)
         gaps = GAP * (bool(shortcut) + bool(apart) + twins)
-        self.scale = min(2.6, (RIGHT - LEFT - gaps) / (shortcut + main + apart))  # px a channel
+        self.scale = min(
+            2.6, (RIGHT - kind.left - gaps) / (shortcut + main + apart)
+        )  # px a channel
         used = self.scale * (shortcut + main + apart) + gaps
-        left = LEFT + (RIGHT - LEFT - used) / 2
+        left = kind.left + (RIGHT - kind.left - used) / 2
         self.shortcut = left + self.scale * shortcut / 2
         start = left + (self.scale * shortcut + GAP if shortcut else 0)
         wide = self.scale * main + GAP * twins
         self.middle = start + wide / 2
         self.apart = start + wide + GAP + self.scale * apart / 2
+
+    def _across(self, case: Case) -> int:
+        """Channels of the widest row of the main lane; two stages beside each other are one."""
+        broad = {"main": [case.block.stages[0].channels], "left": [0], "right": [0]}
+        for row, slot in enumerate(self.kind.slots, 1):
+            if case.stage(row) and slot.lane in broad:
+                broad[slot.lane].append(_broad(case, row))
+        return max(max(broad["main"]), max(broad["left"]) + max(broad["right"]))
 
     @property
     def height(self) -> int:
@@ -71,8 +80,8 @@ class Layout:
             return self.middle
         if slot.lane == "side":
             return self.apart
-        here = self.wide(case.stage(row).channels)
-        twin = self.wide(case.stage(row + (1 if slot.lane == "left" else -1)).channels)
+        here = self.wide(_broad(case, row))
+        twin = self.wide(_broad(case, row + (1 if slot.lane == "left" else -1)))
         both = here + twin + GAP
         side = -1 if slot.lane == "left" else 1
         return self.middle + side * (both - here) / 2
@@ -140,7 +149,8 @@ class Layout:
     def arrow(self, case: Case) -> str:
         """Return the head of the arrow under the block."""
         edge = self.edges(case)[-1]
-        x, half, y = edge.xs[0], edge.thick / 2 + 7, self.height - 14
+        x, y = edge.xs[0], self.height - 14
+        half = edge.thick / 2 + (7 if edge.thick < 80 else 0)
         return _polygon([(x - half, y), (x + half, y), (x, self.height - 2)])
 
 
@@ -155,13 +165,10 @@ def _channels_apart(case: Case) -> int:
     return max((s.channels for s in case.block.stages if s.letter == "s"), default=0)
 
 
-def _on_main(case: Case) -> list[Stage]:
-    return [s for s in case.block.stages if s.letter != "s"]
-
-
-def _through(case: Case) -> int:
-    """Channels of the widest concatenation."""
-    return max((s.channels for s in case.block.stages if s.letter == "c"), default=0)
+def _broad(case: Case, row: int) -> int:
+    """Channels of a row's box where it is widest."""
+    stage = case.stage(row)
+    return max(stage.channels, _taken(case, stage))
 
 
 def _taken(case: Case, stage: Stage) -> int:
@@ -173,7 +180,7 @@ def _taken(case: Case, stage: Stage) -> int:
 def _curve(points: Sequence[tuple[float, float]]) -> str:
     """Join points by lines where they stand below each other, else by curves that leave upright."""
     said = ""
-    for (x, y), (u, v) in zip(points, points[1:], strict=False):
+    for (x, y), (u, v) in pairwise(points):
         half = (y + v) / 2
         straight = abs(x - u) < 0.5
         bend = f"C{_at(x, half)} {_at(u, half)} {_at(u, v)}"

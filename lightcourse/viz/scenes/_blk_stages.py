@@ -98,18 +98,26 @@ def _walk(recorded: Any, name: str) -> tuple[list[Stage], dict[int, int]]:
             continue  # a weight that is turned round
         letter = _letter(op, recorded, [stages[s].letter for s in sources])
         if letter == "?" or (not letter and sources == (0,)):
-            raise UserError(
-                f"{name} runs {op.name}, which is no stage of these blocks: convolution, norm,"
-                " activation, squeeze-excite, concat, add."
-            )
+            raise UserError(_unfit(name, op, recorded, letter))
         if letter:
             stages.append(Stage(letter, sources, _kernel(op, recorded)))
         here = len(stages) - 1 if letter else sources[0]
         stages[here].ops.append(op.index)
-        if not letter and op.name == "convolution":
+        if not letter and op.name in ("convolution", "addmm"):
             stages[here].narrow = stages[here].narrow or recorded.shape(op.outputs[0])[1]
         made |= dict.fromkeys(op.outputs, here)
     return stages, made
+
+
+def _unfit(name: str, op: Any, recorded: Any, letter: str) -> str:
+    """Say which operator does not fit, by its module where it has one."""
+    what = next((row.kind for row in recorded.rows if op.index in row.ops), op.name)
+    if not letter:
+        return f"{name} begins with {what}; these blocks begin with a convolution."
+    return (
+        f"{name} runs {what}, which is no stage of these blocks: convolution, norm, activation,"
+        " squeeze-excite, concat, add."
+    )
 
 
 def _letter(op: Any, recorded: Any, before: list[str]) -> str:
@@ -151,8 +159,9 @@ def _measure(stages: list[Stage], recorded: Any, live: tuple[int, ...]) -> None:
     results = [recorded.inputs[0]] + [recorded.ops[s.ops[-1]].outputs[0] for s in stages[1:]]
     maps = [recorded.values[number] for number in results]
     for here, (stage, value) in enumerate(zip(stages, maps, strict=True)):
-        stage.shape = (*value.shape[1:], 1, 1)[:3]
-        stage.nbytes = value.itemsize * stage.shape[0] * stage.shape[1] * stage.shape[2]
+        channels, height, width = (*value.shape[1:], 1, 1)[:3]
+        stage.shape = (channels, height, width)
+        stage.nbytes = value.itemsize * channels * height * width
         if here == 0:
             continue
         stage.alive = max(live[i] for i in stage.ops)

@@ -14,7 +14,6 @@ WIDTHS = {  # label -> width of MobileNet, of FD-MobileNet, and what the button 
     "same width": (1.0, 1.0, "Both as wide as their papers' first tables"),
     "≈ 140 M": (0.5, 1.0, "About as many MACs as FD-MobileNet at its full width"),
     "≈ 40 M": (0.25, 0.5, "About as many MACs as FD-MobileNet at half its width"),
-    "≈ 12 M": (0.125, 0.25, "About as many MACs as FD-MobileNet at a quarter of its width"),
 }
 MOST = 14  # units that have room side by side
 ROWS = "rows (channels, repeats, stride) as in mobilenet_v1.ROWS"
@@ -29,6 +28,7 @@ class Case:
     hint: str = ""
     accuracy: tuple[str, str] = ("", "")
     source: str = ""
+    finding: str = ""  # what an experiment with these two found
 
 
 def ladder_of(
@@ -61,7 +61,9 @@ def _published(model: str, width: float) -> str:
     """ImageNet top-1 as published at 224 px; empty where nothing is."""
     text = files("lightcourse.models").joinpath("published.json").read_text(encoding="utf-8")
     for row in json.loads(text):
-        if (row["model"], row["input"]) == (model, 224) and row["settings"] == {"width_mult": width}:
+        if (row["model"], row["input"]) == (model, 224) and row["settings"] == {
+            "width_mult": width
+        }:
             top1 = row["published"].get("top1")
             return "" if top1 is None else f"{top1} %"
     return ""
@@ -74,6 +76,7 @@ def of_study() -> list[Case]:
 
     log, cases = studies.logged("downsampling"), []
     source = f"{log.data['sets'][0]['name']} data, {len(log.seeds)} seeds"
+    found = {finding.better: finding.word for finding in log.findings}
     for budget in BUDGETS:
         pair, scores = [], []
         for word in ("slow", "fast"):
@@ -82,7 +85,8 @@ def of_study() -> list[Case]:
             pair.append(Ladder(word.capitalize(), tuple(r.c for r in rows), halved, 0, 32, 10))
             scores.append(f"{run.mean:.1f} ± {run.deviation or 0:.1f} %")
         hint = f"{log.data['size']}; {len(log.seeds)} seeds"
-        cases.append(Case(budget, (pair[0], pair[1]), hint, (scores[0], scores[1]), source))
+        said = f"“fast is more accurate”: {found[f'fast, {budget}']}"
+        cases.append(Case(budget, (pair[0], pair[1]), hint, (scores[0], scores[1]), source, said))
     return cases
 
 
@@ -112,7 +116,7 @@ def _own(name: str, rows: Any) -> Ladder:
     )  # fmt: skip
     if not good or not rows or isinstance(rows, str):
         raise UserError(f"cannot draw the rows of {name!r}; give {ROWS}, strides 1 or 2.")
-    ladder = ladder_of(name[:20], rows)
+    ladder = ladder_of(name[:16], rows)
     if ladder.units > MOST or not 1 <= ladder.movable <= 4:
         raise UserError(
             f"{name!r} has {ladder.units - 1} blocks, of which {ladder.movable} halve; there is"

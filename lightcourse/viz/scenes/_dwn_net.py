@@ -3,10 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Any
 
 BYTES = 4  # of a float32
+KINDS = ("paper", "early", "late")  # of placings that have a button
+BAD = len(KINDS) + 1  # kinds from here on are invalid: unit 0 halves twice, unit 1, …
 SAVED = 2 * BYTES  # batch norm keeps a mean and a deviation for each channel
 
 
@@ -43,7 +45,7 @@ class Ladder:
     @property
     def params(self) -> int:
         """Weights, batch norm's scale and shift, the classifier; halvings do not count."""
-        pairs = zip(self.channels, self.channels[1:], strict=False)
+        pairs = pairwise(self.channels)
         blocks = sum(9 * a + 2 * a + a * b + 2 * b for a, b in pairs)
         head = self.classes * (self.channels[-1] + 1)
         return 29 * self.channels[0] + blocks + head
@@ -62,6 +64,11 @@ class Ladder:
         """Height and width of a map after so many movable halvings."""
         return self.size >> (self.fixed + halvings)
 
+    @cached_property
+    def costs(self) -> list[list[int]]:
+        """`cost` of each unit, at each number of halvings."""
+        return [[self.cost(i, t) for t in range(self.movable + 1)] for i in range(self.units)]
+
     def cost(self, unit: int, halvings: int) -> int:
         """MACs of a unit whose output has so many movable halvings behind it.
 
@@ -76,17 +83,21 @@ class Ladder:
 
     def stages(self, places: Sequence[int]) -> list[int]:
         """How many movable halvings each unit's output has behind it."""
-        return [sum(p <= unit for p in places) for unit in range(self.units)]
+        found, begin = [], 0
+        for halvings, end in enumerate((*places, self.units)):
+            found += [halvings] * (end - begin)
+            begin = end
+        return found
 
     def macs(self, places: Sequence[int]) -> int:
         """MACs of the whole network, classifier included."""
         head = self.channels[-1] * self.classes
-        return head + sum(self.cost(i, t) for i, t in enumerate(self.stages(places)))
+        return head + sum(self.costs[i][t] for i, t in enumerate(self.stages(places)))
 
     def early(self, places: Sequence[int]) -> int:
         """MACs on all maps larger than the last."""
         last = len(places)
-        return sum(self.cost(i, t) for i, t in enumerate(self.stages(places)) if t < last)
+        return sum(self.costs[i][t] for i, t in enumerate(self.stages(places)) if t < last)
 
     def peak(self, places: Sequence[int]) -> int:
         """The most bytes alive at once, as PyTorch runs the layers; the input is not counted.
@@ -137,4 +148,4 @@ def clash(places: Sequence[int]) -> int | None:
     >>> clash((2, 4, 4)), clash((2, 4, 5))
     (4, None)
     """
-    return next((a for a, b in zip(places, places[1:], strict=False) if a == b), None)
+    return next((a for a, b in pairwise(places) if a == b), None)

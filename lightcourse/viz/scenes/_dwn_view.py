@@ -1,184 +1,16 @@
-"""The downsampling scene as tables: places in px, bars to scale, what each placing costs.
+"""The downsampling scene as tables that both ladders share: places in px, sums, texts."""
 
-A key's letter says whose it is: "a" stands above the layers' axis, "b" hangs below it. Derived
-keys: w (its width), i (its placing), k (what it is called), v (valid), s0, s1, … (movable halvings
-behind each unit), u0, … (the same, and the zoom of the bars), now and there (at the chosen depth).
-"""
-
-from collections.abc import Callable, Sequence
-from itertools import pairwise
-from math import ceil, log, log2
+from collections.abc import Iterable, Sequence
+from math import log2
 from typing import Any
 
 from ..scene import L
 from . import _dwn_words as words
 from ._dwn_cases import Case
-from ._dwn_net import Ladder, by_moves, clash
-
-WIDTH, HEIGHT = 840, 590  # px
-LEFT, FIRST, RIGHT = 12, 78, 834  # px: x of the words, of the first unit, of the end
-BOX, BAR, DEEP = 44, 50, 1.2  # px: the largest map's side, the longest bar, depth of log2(channels)
-RULER = (318, 640)  # px: where the rulers of the comparison begin and end
-KINDS = ("paper", "early", "late")  # of placings that have a button
-
-
-class Side:
-    """One ladder at all its widths: tables and derived keys, named after its letter."""
-
-    def __init__(self, letter: str, every: Sequence[Ladder]):
-        self.letter, self.every = letter, every
-        self.widths = list(dict.fromkeys(every))
-        self.shape = every[0]  # all widths halve alike
-        first = self.shape.fixed + 1
-        self.keys = [f"{letter}{first + k}" for k in range(self.shape.movable)]
-        self.placings = self.shape.placings
-
-    @property
-    def presets(self) -> dict[str, tuple[int, ...]]:
-        """Placings with a button: as published, as early and as late as can be."""
-        return dict(
-            zip(KINDS, (self.shape.published, self.placings[0], self.placings[-1]), strict=True)
-        )
-
-    def name(self, what: Any) -> str:
-        """Return a table's or key's name on this side."""
-        return f"{what}_{self.letter}"
-
-    def stage(self, unit: int) -> str | int:
-        """The key of a unit's halvings; the stem has none where it cannot move."""
-        return 0 if unit < self.shape.fixed else self.name(f"s{unit}")
-
-    def moves(self, places: Sequence[int]) -> dict[str, int]:
-        """Parameters that place the halvings there."""
-        return {key: p - self.shape.fixed for key, p in zip(self.keys, places, strict=True)}
-
-    # -- derived keys ---------------------------------------------------------------------------
-
-    def derived(self) -> dict[str, Any]:
-        name, last = self.name, self.shape.units - 1
-        keys: dict[str, Any] = {
-            name("w"): L(name("width"), "pair"),
-            name("i"): L(name("index"), *reversed(self.keys)),
-            name("k"): L(name("kind"), name("i")),
-            name("v"): L("valid", name("k")),
-            name("d"): L(name("depth"), "depth"),
-        }
-        for unit in range(self.shape.fixed, self.shape.units):
-            keys |= self._behind(f"s{unit}", unit)
-        keys |= self._behind("now", name("d"))
-        return keys | self._steps("end", last) | self._steps("there", name("d"))
-
-    def zoomed(self) -> dict[str, Any]:
-        """The keys of the bars, which come after the zoom of both sides is known."""
-        units = range(self.shape.units)
-        return {self.name(f"u{i}"): L("both", self.stage(i), "zoom") for i in units}
-
-    def _behind(self, what: str, unit: str | int) -> dict[str, Any]:
-        """Count the halvings that a unit's output has behind it."""
-        found: dict[str, Any] = {}
-        count: Any = None
-        for key in self.keys:
-            last = key == self.keys[-1]
-            now = self.name(what if last else f"{what}{key}")
-            found[now] = L("past", key, unit) if count is None else L("count", count, key, unit)
-            count = now
-        return found
-
-    def _steps(self, what: str, unit: str | int) -> dict[str, Any]:
-        """Sum the steps of the receptive field: each halving doubles those after it."""
-        found: dict[str, Any] = {}
-        total: Any = None
-        for key in reversed(self.keys):
-            name = self.name(f"{what}{key}")
-            found[name] = L("ahead" if key != self.keys[0] else "ahead_too", key, unit)
-            if total is not None:
-                found[f"{name}_sum"] = L("fold", total, name)
-                name = f"{name}_sum"
-            total = name
-        return {**found, self.name(what): L("same", total)}
-
-    # -- tables ---------------------------------------------------------------------------------
-
-    def tables(self) -> dict[str, Any]:
-        found = {**self._states(), **self._costs(), **self._texts()}
-        return {self.name(key): table for key, table in found.items()}
-
-    def _states(self) -> dict[str, Any]:
-        number = {places: n for n, places in enumerate(self.placings)}
-
-        def index(places: tuple[int, ...]) -> int:
-            twice = clash(places)
-            return number[places] if twice is None else len(number) + twice
-
-        return {
-            "width": [self.widths.index(ladder) for ladder in self.every],
-            "index": by_moves(self.shape, index),
-            "kind": self._each(self.kind, 0),
-            "depth": [min(d, self.shape.units - 1) for d in range(99)],
-            "zoom": self._each(self.zoom, 0),
-        }
-
-    def _each(self, value: Callable[[tuple[int, ...]], Any], invalid: Any) -> list:
-        """A table by placing; after these, one entry for each unit that would halve twice."""
-        return [value(p) for p in self.placings] + [invalid] * self.shape.units
-
-    def kind(self, places: tuple[int, ...]) -> int:
-        """0 is invalid, 1 any placing, 2 as published, then the other buttons."""
-        known = {p: n for n, p in reversed(list(enumerate(self.presets.values(), 2)))}
-        return known.get(places, 1)
-
-    def longest(self, at: Ladder, places: Sequence[int]) -> int:
-        """MACs of the unit that costs most."""
-        return max(at.cost(i, t) for i, t in enumerate(at.stages(places)))
-
-    def zoom(self, places: tuple[int, ...]) -> int:
-        """How many times the bars shrink by 4, so that the longest still has room."""
-        usual = self.longest(self.widths[0], self.shape.published)
-        return max(0, ceil(log(self.longest(self.widths[0], places) / usual, 4) - 1e-9))
-
-    def _costs(self) -> dict[str, Any]:
-        units = range(self.shape.units)
-        stages = range(self.shape.movable + 1)
-        return {
-            "macs": [self._each(lambda p, w=w: words.short(w.macs(p)), "—") for w in self.widths],
-            "share": [
-                self._each(lambda p, w=w: f"{100 * w.early(p) / w.macs(p):.0f} %", "")
-                for w in self.widths
-            ],
-            "cost": [
-                [[words.short(w.cost(i, t)) for t in stages] for i in units] for w in self.widths
-            ],
-            "channels": [w.channels for w in self.widths],
-            "shape": [
-                [[words.shape(w, i, t) for t in stages] for i in units] for w in self.widths
-            ],
-            **{f"sum{t}": [self._sums(w, t) for w in self.widths] for t in stages},
-        }
-
-    def _sums(self, at: Ladder, stage: int) -> list:
-        """MACs on maps of one size, by the places of the halvings around it, [next][this]."""
-        start, stop = at.fixed, at.units
-
-        def total(low: int, high: int) -> str:
-            return words.millions(sum(at.cost(i, stage) for i in range(low, high)), at)
-
-        if stage == 0:
-            return [total(0, high) for high in range(start, stop)]
-        if stage == at.movable:
-            return [total(low, stop) for low in range(start, stop)]
-        return [[total(low, high) for low in range(start, high + 1)] for high in range(start, stop)]
-
-    def _texts(self) -> dict[str, Any]:
-        none = [""] * len(self.placings)
-        shape = self.shape
-        twice = [words.twice(shape, unit) for unit in range(shape.units)]
-        return {
-            "name": [w.name for w in self.widths],
-            "twice": none + twice,
-            "params": [words.short(w.params) for w in self.widths],
-            "ends": ["" if d < shape.units else f" (it ends here, {shape.units - 1 - d} back)"
-                     for d in range(0)],
-        }  # fmt: skip
+from ._dwn_net import BAD, KINDS, Ladder
+from ._dwn_side import BAR, BOX, FIRST, RIGHT, RULER, Side, longest
+from ._lad_view import PAINT
+from ._lad_words import short
 
 
 class View:
@@ -187,10 +19,48 @@ class View:
     def __init__(self, cases: Sequence[Case]):
         self.cases = cases
         self.sides = [Side(x, [case.pair[n] for case in cases]) for n, x in enumerate("ab")]
-        self.units = max(side.shape.units for side in self.sides)
+        shapes = [side.shape for side in self.sides]
+        self.units = max(shape.units for shape in shapes)
+        self.movable, self.fixed = shapes[0].movable, shapes[0].fixed
         self.pitch = min(104, (RIGHT - FIRST) / self.units)
-        self.movable, self.fixed = self.sides[0].shape.movable, self.sides[0].shape.fixed
-        self.peaks = sorted({w.peak(p) for s in self.sides for w in s.widths for p in s.placings})
+        zooms = [side.zoom(p) for side in self.sides for p in side.placings]
+        self.most = self.movable + max(zooms)  # times that a bar may shrink by 4
+        every = [(w, p) for side in self.sides for w in side.widths for p in side.placings]
+        self.peaks = sorted({w.peak(p) for w, p in every})
+        self.fields = [shapes[0].field(n) for n in range(self.steps + 1)]
+        self.range = {
+            "macs": span(w.macs(p) for w, p in every),
+            "params": span(w.params for w, _ in every),
+            "peak": span(self.peaks),
+            "field": span(w.field(w.steps(p, w.units - 1)) for w, p in every),
+        }
+        widest = max(high - low for low, high in self.range.values())
+        self.double = round((RULER[1] - RULER[0] - 24) / max(1.0, widest), 2)  # px a doubling
+
+    @property
+    def steps(self) -> int:
+        """The largest number that the table of receptive fields is asked for."""
+        return 2 * self._folded + self._last
+
+    @property
+    def _last(self) -> int:
+        """The largest `ahead_too`."""
+        return 2 * (self.units - 1) - self.fixed
+
+    @property
+    def _folded(self) -> int:
+        """The largest sum of the halvings after the first, twice for each further one."""
+        return (self.units - 1 - self.fixed) * (2 ** (self.movable - 1) - 1)
+
+    @property
+    def given(self) -> str:
+        """The word on the buttons that put the halvings back."""
+        return {"ImageNet, published": "paper", "": "yours"}.get(self.cases[0].source, "ours")
+
+    @property
+    def unit(self) -> str:
+        """The unit in which MACs by map size are given: "k" or "M"."""
+        return words.unit_of(self.sides[0].every[0])
 
     def column(self, unit: float) -> float:
         """The middle of a unit's column."""
@@ -199,3 +69,99 @@ class View:
     def box(self, halvings: int) -> float:
         """Side of a map in px of the frame; a line at least."""
         return max(1.5, BOX / 2**halvings)
+
+    def bar(self, case: Case, at: Ladder, unit: int, shrunk: int) -> float:
+        """Length of a unit's bar, to one scale for both ladders."""
+        most = max(longest(w, w.published) for w in case.pair)
+        return min(BAR, max(1, round(BAR * at.cost(unit, 0) / most / 4**shrunk, 1)))
+
+    def place(self, row: str, value: float) -> int:
+        """Where a value stands on its ruler: a doubling is as long on all of them."""
+        low, high = self.range[row]
+        middle = (RULER[0] + RULER[1]) / 2
+        there = middle + self.double * (log2(value) - (low + high) / 2)
+        return round(min(RULER[1], max(RULER[0], there)))
+
+    def derived(self) -> dict[str, Any]:
+        keys: dict[str, Any] = {}
+        for side in self.sides:
+            keys |= side.derived()
+        keys["zoom"] = L("larger", "z_a", "z_b")
+        for side in self.sides:
+            keys |= side.zoomed()
+        return {**keys, "told": L("told", "k_a", "k_b")}
+
+    def tables(self) -> dict[str, Any]:
+        found = {**self._arithmetic(), **self._shared(), **self._texts()}
+        for side in self.sides:
+            found |= side.tables(self)
+        return found
+
+    def _arithmetic(self) -> dict[str, Any]:
+        """What the derived keys add and double; a move v puts a halving in unit `fixed` + v."""
+        units, free = range(self.units), range(self.units - self.fixed)
+        kinds = range(BAD + self.units)
+        counts, zooms = range(self.movable + 1), range(self.most - self.movable + 1)
+        ahead = [[max(0, d - v - self.fixed) for d in units] for v in free]
+        past = [[int(v + self.fixed <= i) for i in units] for v in free]
+        return {
+            "past": past,
+            "count": [[[c + one for one in row] for row in past] for c in counts],
+            "ahead": ahead,
+            "ahead_too": [[d + more for d, more in enumerate(row)] for row in ahead],
+            "fold": [[2 * x + y for y in range(self._last + 1)]
+                     for x in range(self._folded + 1)],
+            "both": [[t + z for z in zooms] for t in counts],
+            "larger": [[max(a, b) for b in zooms] for a in zooms],
+            "shown": [0, 1],
+            "both_valid": [0, 1, 1],
+            "valid": [int(k < BAD) for k in kinds],
+            "told": [[0 if max(a, b) >= BAD else 1 + (a == b == 0) for b in kinds] for a in kinds],
+            "same": list(free),
+            "upto": [v + 1 for v in free],
+            "clip_a": [min(d, self.sides[0].shape.units - 1) for d in units],
+            "clip_b": [min(d, self.sides[1].shape.units - 1) for d in units],
+        }  # fmt: skip
+
+    def _shared(self) -> dict[str, Any]:
+        stages, units, kinds = range(self.movable + 1), range(self.units), range(BAD + self.units)
+        return {
+            "box": [self.box(t) for t in stages],
+            "paint": [PAINT[1 + t] for t in stages],
+            "group": [self.column(v + self.fixed) for v in range(self.units - self.fixed)],
+            "lit": [["grid" if i == d else "bg" for i in units] for d in units],
+            "knob": ["bad", "hi"],
+            "peak_x": [*(self.place("peak", p) for p in self.peaks), RULER[0]],
+            "field_x": [self.place("field", f) for f in self.fields],
+            "pill": [["c1" if k == n else "panel" for n in range(len(KINDS))] for k in kinds],
+            "pill_ink": [["bg" if k == n else "ink" for n in range(len(KINDS))] for k in kinds],
+        }  # fmt: skip
+
+    def _texts(self) -> dict[str, Any]:
+        shape = self.sides[0].shape
+        stages = range(self.movable + 1)
+        return {
+            "peak_s": [*(short(p, "B") for p in self.peaks), "—"],
+            "field_s": [["—"] * len(self.fields), [f"{f} px" for f in self.fields]],
+            "sides": [f"{shape.side(t)}×{shape.side(t)}" for t in stages],
+            "stride": [[2 ** max(0, t - b) for t in stages] for b in stages],
+            "after": [f"layer {2 * i + 1} " for i in range(self.units)],
+            "first": ["" if v + self.fixed == 0 else str(shape.side(0))
+                      for v in range(self.units - self.fixed)],
+            "percent": ["", " %"],
+            "layers": [words.layers(i) for i in range(self.units)],
+            "halves": [words.halving_layer(v + self.fixed)
+                       for v in range(self.units - self.fixed)],
+            "accuracy_a": [words.accuracy(case, 0) for case in self.cases],
+            "accuracy_b": [words.accuracy(case, 1) for case in self.cases],
+            "source": [case.source for case in self.cases],
+            "twice": words.TWICE,
+            "verdict": [words.verdicts(case) for case in self.cases],
+            "scale": ["", *(f"bars ÷{4**z}" for z in range(1, self.most - self.movable + 1))],
+        }  # fmt: skip
+
+
+def span(values: Iterable[float]) -> tuple[float, float]:
+    """Return log2 of the least and the largest."""
+    logs = [log2(v) for v in values]
+    return min(logs), max(logs)

@@ -5,14 +5,13 @@ One network beats another when it is no worse in cost and in accuracy, and bette
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from lightcourse.design.portrait import COSTS, RUNTIMES, Portrait, PortraitRow
 from lightcourse.errors import UserError
 
-MOST = 120  # networks in one picture
-MOST_OWN, MOST_THREADS, MOST_RUNTIMES = 6, 4, 4
+MOST_OWN, MOST_THREADS, MOST_RUNTIMES = 6, 4, 3
 MACS = COSTS.index("macs")
 WORDS = {  # label, unit, title of the axis
     "params": ("params", "", "parameters"),
@@ -62,17 +61,24 @@ class Study:
     own: int  # how many of them, at the end, are the reader's
     without: int  # rows of the portrait that have no published accuracy
     machine: str
+    most_threads: int = MOST_THREADS
 
     @cached_property
     def costs(self) -> tuple[Cost, ...]:
-        """The counts, then the times that have room: four runtimes, four numbers of threads."""
+        """The counts, then the times that have room: few and most threads first."""
         every = [cost_of(key) for key in Portrait(self.rows, self.machine).columns]
         counts = [c for c in every if c.unit != "s"]
         times = sorted((c for c in every if c.unit == "s"), key=_place)
-        threads = sorted({c.threads for c in times})[:MOST_THREADS]
+        threads = sorted({c.threads for c in times})
+        threads = [*threads[: self.most_threads - 1], *threads[-1:]]
         runtimes = list(dict.fromkeys(c.runtime for c in times))[:MOST_RUNTIMES]
         shown = (c for c in times if c.threads in threads and c.runtime in runtimes)
         return (*counts, *shown)
+
+    @property
+    def left_out(self) -> int:
+        """How many of the portrait's times have no room."""
+        return len(Portrait(self.rows, self.machine).columns) - len(self.costs)
 
     def values(self, cost: Cost) -> list[float]:
         """Return each network's cost; 0 where it was not counted or measured."""
@@ -107,6 +113,20 @@ class Study:
             for i in range(len(self.rows))
         ]  # fmt: skip
 
+    def smaller(self) -> "Study | None":
+        """Return the same with one number of threads less; None where there is one only."""
+        if len({c.threads for c in self.costs if c.unit == "s"}) < 2:
+            return None
+        return replace(self, most_threads=self.most_threads - 1)
+
+    def excess(self, cost: Cost, network: int) -> float:
+        """Return by what share a network costs more than the cheapest one as accurate."""
+        held, top1 = self.values(cost), self.rows[network].top1 or 0.0
+        rivals = [
+            v for v, row in zip(held, self.rows, strict=True) if v and (row.top1 or 0) >= top1
+        ]
+        return held[network] / min(rivals) - 1
+
     def best(self, cost: Cost, budget: float) -> int:
         """Return the most accurate network within a budget, the cheapest of equals."""
         held = self.values(cost)
@@ -117,15 +137,13 @@ class Study:
 def study_of(portrait: Portrait, own: Sequence[PortraitRow] = ()) -> Study:
     """Return what is shown of a portrait and of the reader's own networks.
 
-    Raises `UserError` where no network has an accuracy, MACs are missing, or there are too many.
+    Raises `UserError` where no network has an accuracy, or counts are missing.
     """
     known = [row for row in portrait.rows if row.top1 is not None]
     rows = (*known, *own)
     if not known or not all(row.cost(key) for row in known for key in COSTS):
         raise UserError(
-            "this portrait lacks counts or published accuracies; lightcourse.design.portrait.portrait"
-            " measures one, and load_portrait() gives the one of the course."
+            "this portrait lacks counts or published accuracies; portrait() measures one, and"
+            " load_portrait() gives the one of the course."
         )
-    if len(rows) > MOST:
-        raise UserError(f"{len(rows)} networks are too many for one picture; give up to {MOST}.")
     return Study(rows, len(own), len(portrait.rows) - len(known), portrait.machine)

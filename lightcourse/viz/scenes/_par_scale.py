@@ -5,7 +5,7 @@ from math import ceil, floor, log10
 
 from ._cm_scale import spaced
 
-WIDTH, HEIGHT = 840, 666
+WIDTH, HEIGHT = 840, 655
 LEFT, RIGHT, TOP, BOTTOM = 52, 830, 58, 344  # the frame of the points
 FIRST, LAST = 76, 806  # the smallest and the largest budget
 BUDGETS = 36  # places of the budget line
@@ -32,7 +32,7 @@ def _rounded_up(value: float) -> float:
 def budgets_of(low: float, high: float) -> list[float]:
     """Return the budgets: rising, in nearly equal ratios, as round as they can be.
 
-    >>> budgets_of(10, 1000)[:4], budgets_of(10, 1000)[-1]
+    >>> budgets_of(10.0, 1000.0)[:4], budgets_of(10.0, 1000.0)[-1]
     ([10.0, 11.0, 13.0, 15.0], 1000.0)
     """
     step = (high / low) ** (1 / (BUDGETS - 1))

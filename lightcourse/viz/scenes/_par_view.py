@@ -5,6 +5,7 @@ Keys are [x] (the cost), [budget], and [net]: networks count from 1, and 0 is no
 
 from collections.abc import Callable
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 from ..scene import L
@@ -28,7 +29,7 @@ from ._par_scale import (
 
 BEATEN, NEW, LOST, KEPT = range(4)  # not on this front; only on this one; only on MACs'; on both
 ABSENT, BEYOND, WITHIN = range(3)
-LETTER = 10.5  # px of a letter, at most, of a name in the picture
+LETTER = 11.6  # px of a letter, at most, of a name in the picture
 
 
 class View:
@@ -78,13 +79,25 @@ class View:
             found.append([(i in here) + 2 * (i in macs) for i in range(len(self.names))])
         return found
 
+    @cached_property
+    def best(self) -> list[int]:
+        """The networks that are best within some budget of some cost."""
+        places = zip(self.study.costs, self.budgets, strict=True)
+        return sorted({self.study.best(cost, b) for cost, row in places for b in row})
+
+    @property
+    def order(self) -> list[int]:
+        """Networks from 1, those on the fewest fronts first: the others are drawn over them."""
+        fronts = [sum(row[i] % 2 for row in self.kinds) for i in range(len(self.names))]
+        return [1 + i for i in sorted(range(len(self.names)), key=lambda i: fronts[i])]
+
     def derive(self) -> dict[str, Any]:
         """Return the keys that marks look up with, beside the parameters."""
         keys = {
-            "best": L("best_of", "x", "budget"),
-            "now": L("now_of", "pick", "best"),
+            "rank": L("rank_of", "x", "budget"),
+            "best": L("best_of", "rank"),
+            "now": L("now_of", "pick", "rank"),
             "now_from": L("from", "x", "now"),
-            "now_side": L("side", "x", "now"),
             "how": L("how_of", "now"),
             "verdict": L("verdict_of", "x", "pick"),
             "beater": L("beater_of", "x", "pick"),
@@ -94,8 +107,6 @@ class View:
             keys[f"from{i}"] = L("from", "x", i)
             keys[f"in{i}"] = L("in", f"from{i}", "budget")
             keys[f"kind{i}"] = L("kind", "x", i)
-        for i in range(len(self.names) - self.study.own + 1, len(self.names) + 1):
-            keys[f"side{i}"] = L("side", "x", i)
         for j in range(len(self.study.costs)):
             keys[f"cell{j}"] = L("kind", j, "now")
         return keys
@@ -134,7 +145,7 @@ class View:
         """The best accuracy within each budget, as a path."""
         line = self.study.front(self.study.costs[x])
         path = f"M{self.at[x][line[0]]} {self.heights[line[0]]}"
-        for before, after in zip(line, line[1:], strict=False):
+        for before, after in pairwise(line):
             place = self.at[x][after]
             path += f"L{place} {self.heights[before]}L{place} {self.heights[after]}"
         return f"{path}L{RIGHT} {self.heights[line[-1]]}"
@@ -152,7 +163,8 @@ class View:
             "bud_label_x": [[px + 8 if start else px - 8 for px, start in zip(a, b, strict=True)]
                             for a, b in zip(x_of, left, strict=True)],
             "bud_anchor": [["" if start else "end" for start in row] for row in left],
-            "best_of": self.places(lambda x, b: 1 + self.study.best(costs[x], b)),
+            "rank_of": self.places(lambda x, b: self.best.index(self.study.best(costs[x], b))),
+            "best_of": [1 + i for i in self.best],
             "fit": fit,
         }  # fmt: skip
 
@@ -170,20 +182,21 @@ class View:
             return 0 if other is None else 1 + other
 
         def side(x: int, i: int) -> int:
-            return int(self.at[x][i] - 14 - LETTER * len(short(self.names[i])) >= 0)
+            return int(self.at[x][i] - 20 - LETTER * len(short(self.names[i])) >= 0)
 
         sides = self.nets(side, 0)
         return {
-            "now_of": [list(range(count)), *([p] * count for p in range(1, count))],
+            "now_of": [[1 + i for i in self.best],
+                       *([p] * len(self.best) for p in range(1, count))],
             "verdict_of": self.nets(verdict, 0),
             "beater_of": self.nets(beater, 0),
             "follows_of": [1, *[0] * (count - 1)],
-            "side": sides,
-            "anchor": ["", "end"],
-            "label_x": [[px + (-12 if s else 12) for px, s in zip([FIRST, *a], b, strict=True)]
+            "anchor": [["end" if s else "" for s in row] for row in sides],
+            "label_x": [[px + (-18 if s else 18) for px, s in zip([FIRST, *a], b, strict=True)]
                         for a, b in zip(self.at, sides, strict=True)],
-            "label_y": [max(TOP + 4, y - 15) for y in (self.heights[0], *self.heights)],
-            "short": ["", *(short(name) for name in self.names)],
+            "label_y": [max(TOP + 8, y - 13) for y in (self.heights[0], *self.heights)],
+            "short": ["", *(short(name) for name in self.names[: count - 1 - self.study.own]),
+                      *[""] * self.study.own],
             "pill": ["panel", "c1"],
             "pill_ink": ["ink", "bg"],
             "dot": ["none", "c1", "none", "c1"],
@@ -209,10 +222,10 @@ class View:
 
 
 def short(name: str) -> str:
-    """Return a name without what is said in brackets, at most 28 letters.
+    """Return a name without what is said in brackets, at most 30 letters.
 
     >>> short("ShuffleNetV1 1.0x g=3 (Megvii repo)")
     'ShuffleNetV1 1.0x g=3'
     """
     plain = name.split(" (")[0]
-    return plain if len(plain) <= 28 else f"{plain[:27]}…"
+    return plain if len(plain) <= 30 else f"{plain[:29]}…"

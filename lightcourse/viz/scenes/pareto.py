@@ -7,9 +7,10 @@ from typing import Any
 
 from lightcourse.errors import UserError
 
-from ..scene import L, Scene
+from ..scene import L, Scene, dumps, plain
+from ..validate import MAX_BYTES
 from ._par_marks import marks_of
-from ._par_nets import study_of
+from ._par_nets import Study, study_of
 from ._par_scale import BUDGETS, HEIGHT, WIDTH
 from ._par_view import View
 from ._par_words import caption, code, question, word_tables
@@ -30,12 +31,21 @@ def pareto(portrait: Any = None, own: Any = None) -> Scene:
 
     if portrait is not None and not isinstance(portrait, Portrait):
         raise UserError(
-            f"cannot draw {type(portrait).__name__}; give a Portrait, as lightcourse.design.portrait"
-            " measures and load_portrait(path) reads it."
+            f"cannot draw {type(portrait).__name__}; give a Portrait, as"
+            " lightcourse.design.portrait measures it and load_portrait(path) reads it."
         )
     known = load_portrait() if portrait is None else portrait
     mine = [] if own is None else own_rows(own, known.columns, known.machine)
-    view = View(study_of(known, mine))
+    study: Study | None = study_of(known, mine)
+    while study:
+        spec = _spec(View(study))
+        if len(dumps(plain(spec)).encode()) <= MAX_BYTES:
+            return Scene.of(spec)
+        study = study.smaller()
+    raise UserError("these networks are too many for one picture; give a portrait of fewer.")
+
+
+def _spec(view: View) -> dict[str, Any]:
     spec = {
         "v": 1,
         "id": "pareto",
@@ -54,7 +64,7 @@ def pareto(portrait: Any = None, own: Any = None) -> Scene:
         "code": code(),
     }
     ask = question(view.study)
-    return Scene.of({**spec, "ask": ask} if ask else spec)
+    return {**spec, "ask": ask} if ask else spec
 
 
 def _params(view: View) -> list[dict[str, Any]]:
