@@ -111,13 +111,31 @@ def test_classes_set_the_channels_of_the_maps() -> None:
 def test_sides_that_routes_cannot_join(name: str) -> None:
     with torch.device("meta"):
         model, x = create_model(name, num_classes=1).eval(), torch.empty(1, 3, 400, 416)
-    with pytest.raises(UserError, match="must be multiples of 32, unlike 400×416") as caught:
+    with pytest.raises(
+        UserError, match=r"400×416 are not of one size; .* 32 always work"
+    ) as caught:
         model(x)
     assert "\n" not in str(caught.value)
     with pytest.raises(UserError, match="build it with in_channels=4"):
         model(torch.empty(1, 4, 416, 416, device="meta"))
     with pytest.raises(UserError, match="takes pictures of shape"):
         model(torch.empty(3, device="meta"))
+
+
+@pytest.mark.parametrize("name", ["yolov2_tiny", "yolov3_tiny", "yolov4_tiny", "yolov3", "yolov4"])
+def test_what_is_said_of_sides_is_what_runs(name: str) -> None:
+    with torch.device("meta"):
+        model = create_model(name, num_classes=1).eval()
+        for side in (32, 64, 96, 160):
+            model(torch.empty(1, 3, side, 64))
+        with pytest.raises(
+            UserError, match=r"7×7 is too small .* square picture is \d+×\d+"
+        ) as caught:
+            model(torch.empty(1, 3, 7, 7))
+        side = int(str(caught.value).rstrip(".").split("×")[-1])
+        model(torch.empty(1, 3, side, side))
+        with pytest.raises(UserError):
+            model(torch.empty(1, 3, side - 1, side - 1))
 
 
 @pytest.mark.parametrize(

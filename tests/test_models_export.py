@@ -151,19 +151,54 @@ class Odd(nn.Module):
         return x * 2 if x.sum() > 0 else x  # which way depends on values
 
 
-def test_onnx_mistakes_get_one_sentence(tmp_path: Path, monkeypatch) -> None:
-    conv = nn.Conv2d(3, 4, 1)
-    with pytest.raises(UserError, match="no folder"):
-        to_onnx(conv, tmp_path / "none" / "x.onnx")
-    with pytest.raises(UserError, match="cannot export this model") as caught:
-        to_onnx(Odd(), tmp_path / "x.onnx", (1, 3, 8, 8))
-    assert "\n" not in str(caught.value)
+class Two(nn.Module):
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        return x + y
+
+
+CONV = nn.Conv2d(3, 4, 1)
+
+
+@pytest.mark.parametrize(
+    ("model", "path", "settings", "says"),
+    [
+        (5, "x.onnx", {}, "an nn.Module; this is int"),
+        (CONV, "none/x.onnx", {}, "no folder"),
+        (CONV, ".", {}, "is a folder; name a file in it"),
+        (CONV, "x.onnx", {"input_size": 8}, r"input_size is 8; it is a shape"),
+        (CONV, "x.onnx", {"input_size": (1, 3, 0, 8)}, "it is a shape"),
+        (CONV, "x.onnx", {"tolerance": -1}, "tolerance is -1"),
+        (CONV, "x.onnx", {"input_size": (1, 5, 8, 8)}, "does not run on .* 5 channels"),
+        (Two(), "x.onnx", {"input_size": (1, 3, 8, 8)}, "missing 1 required .* 'y'"),
+        (Odd(), "x.onnx", {"input_size": (1, 3, 8, 8)}, "cannot export .* data-dependent"),
+    ],
+)
+def test_onnx_mistakes_get_one_sentence(
+    model: nn.Module, path: str, settings: dict, says: str, tmp_path: Path, capfd
+) -> None:
+    with pytest.raises(UserError, match=says) as caught:
+        to_onnx(model, tmp_path / path, **settings)
+    assert "\n" not in str(caught.value) and "\x1b" not in str(caught.value)
+    assert capfd.readouterr() == ("", ""), "the exporter's own words are kept back"
+
+
+def test_onnx_says_what_stands_in_its_way(tmp_path: Path, monkeypatch) -> None:
+    def full(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(torch.onnx.ONNXProgram, "save", full)
+        with pytest.raises(UserError, match=r"x\.onnx cannot be written: Permission denied\."):
+            to_onnx(CONV, tmp_path / "x.onnx", (1, 3, 8, 8))
+    model = create_model("shiftresnet20")
+    with pytest.raises(UserError, match="built for 3 input channels and got 4"):
+        to_onnx(model, tmp_path / "x.onnx", (1, 4, 32, 32))
     found = importlib.util.find_spec
     monkeypatch.setattr(
         "lightcourse.models._onnx.find_spec", lambda n: None if n == "onnx" else found(n)
     )
     with pytest.raises(UserError, match=r'need onnx; install: pip install "lightcourse\[onnx\]"'):
-        to_onnx(conv, tmp_path / "x.onnx")
+        to_onnx(CONV, tmp_path / "x.onnx")
 
 
 def test_a_wrong_onnx_file_is_refused(tmp_path: Path, monkeypatch) -> None:

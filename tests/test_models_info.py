@@ -72,6 +72,90 @@ def test_verification_in_plain_words() -> None:
     assert levels == {"text-seen", "secondary-seen", "recalled"}
 
 
+# who wrote what: a repository of a family's own authors, besides the paper itself
+OWN = {
+    "CSP": "WongKinYiu", "EfficientDet": "google/automl", "FD-MobileNet": "qinzheng93",
+    "Light-Head": "zengarden", "MCUNet": "mit-han-lab", "MnasNet": "tensorflow/tpu",
+    "MobileNetV2": "tensorflow/models", "MobileNetV3": "tensorflow/models", "OFA": "mit-han-lab",
+    "ProxylessNAS": "mit-han-lab", "ShiftResNet": "alvinwan", "ShuffleNetV1": "megvii-model",
+    "YOLO": "AlexeyAB/darknet", "YOLO-tiny": "AlexeyAB/darknet",
+}  # fmt: skip
+
+
+def test_how_sure_a_number_is_fits_where_it_was_read() -> None:
+    for row in published():
+        if row.verification == "recalled":
+            continue
+        home = model_info(row.model).paper.where if row.model else OWN.get(row.family, "?")
+        own = row.source.startswith((home, OWN.get(row.family, home))) and "copy" not in row.source
+        if row.verification == "text-seen":
+            assert own, (row.variant, row.source)
+        elif own:  # then it says who quotes the paper, or what of it comes from elsewhere
+            assert re.search(r"as .*other texts quote|README|another text", row.source), row.variant
+
+
+def test_numbers_from_the_mobilenets_paper_are_anothers_for_others() -> None:
+    for row in published():
+        if "MobileNets" in row.source and row.verification != "recalled":
+            assert row.known_from == "another's text", row.variant
+    levels = {row.variant: row.known_from for row in published()}
+    for name in ("AlexNet (original, groups=2)", "VGG-16", "Darknet-53", "Darknet Ref"):
+        assert levels[name] == "another's text"
+
+
+def test_years_are_those_of_the_first_public_version() -> None:
+    for name in list_models():
+        paper = model_info(name).paper
+        if found := re.match(r"arXiv (\d\d)\d\d\.", paper.where):
+            assert paper.year == 2000 + int(found[1]), (name, paper.year, paper.where)
+    assert model_info("ofa_mobilenet_v3").paper.year == 2019
+
+
+def test_a_row_names_the_settings_it_is_built_with() -> None:
+    assert "built with\n  variant='pytorchcv'" not in str(model_info("darknet_ref"))
+    text = str(model_info("densenet_cifar"))
+    assert "built with" in text and "DenseNet-40 k12: variant='pytorchcv'" in text
+    assert "width_mult=0.75" in str(model_info("mobilenet_v1"))
+
+
+def test_a_default_form_has_the_row_of_its_own_accuracy() -> None:
+    for name, top1, macs in (
+        ("darknet_ref", 61.1, 402_571_264),
+        ("resnet101", 76.4, 7_570_194_432),
+    ):
+        row = model_info(name).variant
+        assert row and (row.top1, row.macs) == (top1, macs)
+    later = model_info("resnet101", variant="torchvision").macs  # three 1×1s see 4 times the pixels
+    assert later - macs == 3 * 256 * 128 * 56**2 * 3 // 4
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("efficientnet_lite0", "ReLU6 for SiLU.*do not come out"),
+        ("resnext50_32x4d", "stride stands on the grouped 3×3"),
+        ("wide_resnet50_2", "stride stands on the 3×3"),
+        ("googlenet", "torchvision's own has 0.2"),
+        ("squeezenet1_0", "raw pixels less their mean, up to about 151"),
+        ("mobilenet_v1", "317M MACs.*do not come out, we count 325.4 M.*34M.*we count 30.2 M"),
+        ("shufflenet_v2", "unit at 1.5x no exact count is published.*298,970,656"),
+        ("fbnet_c", "385.0 M, 2.7 % more"),
+    ],
+)
+def test_what_differs_is_said(name: str, says: str) -> None:
+    said = " ".join(str(model_info(name)).split())
+    assert re.search(says, said), said
+    assert "within 1-3" not in said
+
+
+def test_what_is_said_of_lite_and_shufflenet_is_counted() -> None:
+    assert "torch's own for B0 to B4" not in model_info("efficientnet_lite0").paper.follows
+    wide = model_info("shufflenet_v2", width_mult=1.5)
+    assert (wide.params, wide.macs) == (3_506_720, 298_970_656)
+    lite = create_on_meta("efficientnet_lite0")
+    assert not any(type(module).__name__ in ("SqueezeExcite", "SiLU") for module in lite.modules())
+
+
 def test_html_holds_the_same_and_escapes() -> None:
     info = model_info("shufflenet_v1")
     page = info._repr_html_()

@@ -231,7 +231,7 @@ def test_fd_mobilenet_spends_less_where_maps_are_large() -> None:
 
 def test_mobilenet_v1_takes_any_width() -> None:
     assert counts(create_model("mobilenet_v1", width_mult=0.125)) == (186_480, 12_085_568)
-    assert counts(create_model("mobilenet_v1", width_mult=0.01), 32)[0] > 0
+    assert counts(create_model("mobilenet_v1", width_mult=1 / 32), 32)[0] > 0
 
 
 @pytest.mark.parametrize("name", CIFAR)

@@ -7,6 +7,7 @@ from typing import Any
 from torch import nn
 
 from lightcourse.errors import UserError
+from lightcourse.models import _families
 from lightcourse.models._families import *  # noqa: F403  every model's function, by its name
 from lightcourse.models._families import FAMILIES, MODELS
 from lightcourse.models._info import ModelInfo, Published, model_info, published
@@ -40,8 +41,10 @@ def create_model(name: str, **settings: Any) -> nn.Module:
     >>> create_model("mobilenet_v2", num_classes=10).classifier[1].out_features
     10
     """
+    if not isinstance(name, str):
+        raise UserError(f"A model's name is text, not {name!r}; list_models() has the names.")
     if name not in MODELS:
-        near = get_close_matches(str(name), MODELS, n=3, cutoff=0.4)
+        near = get_close_matches(name.lower(), MODELS, n=3, cutoff=0.4)
         hint = f"did you mean {_or(near)}?" if near else "list_models() has the names."
         raise UserError(f"No model is called {name!r}; {hint}")
     build = MODELS[name]
@@ -59,7 +62,7 @@ def _or(names: list[str]) -> str:
     return " or ".join(names)
 
 
-__all__ = [  # and every name in MODELS that has a function of its own
+__all__ = [
     "FAMILIES",
     "MODELS",
     "Exported",
@@ -71,3 +74,10 @@ __all__ = [  # and every name in MODELS that has a function of its own
     "published",
     "to_onnx",
 ]
+_BUILDERS = [name for name, value in vars(_families).items() if callable(value) and name[0] != "_"]
+__all__ += _BUILDERS  # pyright: ignore[reportUnsupportedDunderAll]
+
+
+def __dir__() -> list[str]:
+    """Return what tab completion offers: models and functions, not what this file imports."""
+    return sorted(__all__)

@@ -20,7 +20,8 @@ _SURE = {"text-seen": "its own text", "secondary-seen": "another's text", "recal
 _RESOLUTIONS = {"efficientnet_b2": 260}  # of a name without a published row
 _LEGEND = (
     "known from: its own text = the number was read in the paper or the authors' repository; "
-    "another's text = read in somebody else's; memory = recalled, not found again in any text."
+    "another's text = read in somebody else's, which may quote the paper; memory = recalled, not "
+    "found again in any text."
 )
 
 
@@ -128,6 +129,7 @@ class ModelInfo:
         """Return what the table has no room for, each said once."""
         built = [row for row in self.published if not row.reason]
         wanted = {
+            "built with": [(row.variant, _built_with(row)) for row in built],
             "printed and counted": [(row.variant, row.differs) for row in built],
             "sources": [("", row.source) for row in built],
             "notes": [(row.variant, row.note) for row in built],
@@ -210,6 +212,12 @@ def _variants(name: str, settings: dict[str, Any]) -> list[Published]:
     """Return the published rows of exactly this network."""
     full = _full(name, settings)
     return [row for row in published() if row.model == name and _full(name, row.settings) == full]
+
+
+def _built_with(row: Published) -> str:
+    """Return the settings in which a row is not its model's default form."""
+    plain = _full(str(row.model), {})
+    return ", ".join(f"{k}={v!r}" for k, v in row.settings.items() if plain.get(k) != v)
 
 
 def _input(name: str, settings: dict[str, Any]) -> tuple[int, ...]:

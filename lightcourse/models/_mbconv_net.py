@@ -59,7 +59,7 @@ class MBConvNet(Network):
         make_block: Callable[[int, Row, int], nn.Module] | None = None,
     ) -> None:
         super().__init__()
-        check_settings(num_classes, in_channels, dropout=dropout)
+        check_settings(num_classes, in_channels, dropout=dropout, small_input=small_input)
         self.in_channels = in_channels
         make_block = make_block or partial(mbconv, activation=activation, norm=norm)
         unit = partial(ConvNormAct, activation=activation, norm=norm)

@@ -12,7 +12,10 @@ from lightcourse.errors import UserError
 
 @dataclass(frozen=True)
 class Paper:
-    """Where a network was published, and which text we follow where sources disagree."""
+    """Where a network was published, and which text we follow where sources disagree.
+
+    `year` is that of the first public version: of the arXiv number, not of the conference.
+    """
 
     title: str
     year: int
@@ -25,11 +28,19 @@ def check_settings(
     in_channels: int = 3,
     width_mult: float = 1.0,
     dropout: float = 0.0,
+    narrowest: int = 1,
+    **switches: bool,
 ) -> None:
     """Refuse settings that make no network: raises `UserError` with one sentence.
 
-    >>> check_settings(num_classes=10, width_mult=0.5)
+    `narrowest` is the least number of channels that the width scales: it must leave one at least,
+    before any rounding up. `switches` are the settings that are True or False, by their names.
+
+    >>> check_settings(num_classes=10, width_mult=0.5, narrowest=16, small_input=True)
     """
+    for name, switch in switches.items():
+        if not isinstance(switch, bool):
+            raise UserError(f"{name} is {switch!r}; it is True or False.")
     for name, count in (("num_classes", num_classes), ("in_channels", in_channels)):
         if isinstance(count, bool) or not isinstance(count, int) or count < 1:
             raise UserError(f"{name} is {count!r}; it counts, so it is a whole number from 1 up.")
@@ -37,6 +48,11 @@ def check_settings(
         raise UserError(f"width_mult is {width_mult!r}; it is a number, such as 0.5 or 1.0.")
     if not 0 < width_mult < float("inf"):
         raise UserError(f"width_mult is {width_mult}; it scales the channels, so it is above 0.")
+    if width_mult * narrowest < 1:
+        raise UserError(
+            f"width_mult is {width_mult}; of the {narrowest} channels of the narrowest layer less "
+            f"than one would be left, so it is from {1 / narrowest:.4g} up."
+        )
     if not isinstance(dropout, int | float) or not 0 <= dropout < 1:
         raise UserError(
             f"dropout is {dropout!r}; it is the share of units dropped, from 0 up to 1."
@@ -81,6 +97,11 @@ class Network(nn.Module):
         if x.dim() != 4:
             return f"{name} takes pictures of shape (N, {self.in_channels}, H, W), not {shape}."
         if x.shape[1] != self.in_channels:
+            if x.shape[3] == self.in_channels:
+                return (
+                    f"{name} takes pictures of shape (N, {self.in_channels}, H, W), and {shape} "
+                    "has its channels last; call it with x.permute(0, 3, 1, 2)."
+                )
             return (
                 f"{name} was built for {self.in_channels} input channels and got {x.shape[1]}; "
                 f"build it with in_channels={x.shape[1]}."

@@ -51,9 +51,10 @@ class YOLO(Network):
 
     def _explain(self, x: Tensor) -> str | None:
         fits = x.dim() == 4 and x.shape[1] == self.in_channels and x.is_floating_point()
-        if fits and any(side % 32 for side in x.shape[2:]):
+        if fits and min(x.shape[2:]) >= 32 and any(side % 32 for side in x.shape[2:]):
             return (
-                f"{type(self).__name__} joins maps of different strides, so a picture's sides "
-                f"must be multiples of 32, unlike {x.shape[2]}×{x.shape[3]}."
+                f"{type(self).__name__} joins maps of different strides, and those of "
+                f"{x.shape[2]}×{x.shape[3]} are not of one size; sides that are multiples of 32 "
+                "always work."
             )
         return super()._explain(x)

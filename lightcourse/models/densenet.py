@@ -118,7 +118,7 @@ def densenet_cifar(
     >>> sum(p.numel() for p in densenet_cifar().parameters())
     1019722
     """
-    check_settings(num_classes, in_channels, dropout=dropout)
+    check_settings(num_classes, in_channels, dropout=dropout, bottleneck=bottleneck)
     check_choice("variant", variant, ("paper", "pytorchcv"))
     step = 6 if bottleneck else 3
     if depth < 4 + step or (depth - 4) % step:

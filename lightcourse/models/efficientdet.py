@@ -13,7 +13,7 @@ from lightcourse.nn.pyramid import BiFPN, project, separable, shrink
 
 PAPER = Paper(
     "EfficientDet: Scalable and Efficient Object Detection",
-    2020,
+    2019,
     "arXiv 1911.09070",
     "variant='paper' has no bias in front of a batch norm: 3,877,763 parameters; variant='tf' has "
     "the biases of the authors' code, 3,880,067, which compute the same. The printed 2.5 B are "

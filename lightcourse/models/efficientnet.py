@@ -23,6 +23,18 @@ PAPER = Paper(
     "TensorFlow's SAME pads more at the right and bottom.",
 )
 
+PAPERS = {
+    "efficientnet_lite0": Paper(
+        "EfficientNet-Lite (the authors' repository; it has no paper)",
+        2020,
+        "github.com/tensorflow/tpu, efficientnet/lite",
+        "B0 without squeeze-and-excitation and with ReLU6 for SiLU; the stem of 32 and the head of "
+        "1280 channels stay as they are at every Lite size. Batch norms are torch's own. The "
+        "README's 407 M multiply-adds (recalled) do not come out: the layers need 385.2 M, and it "
+        "does not say what else it counts.",
+    )
+}
+
 # Table 1: stages 2 to 8
 ROWS = (
     # t, k, c, n, s, se
@@ -117,7 +129,7 @@ def efficientnet(
     5288548
     """
     check_choice("size", size, SIZES)
-    check_settings(width_mult=1.0 if width_mult is None else width_mult)
+    check_settings(width_mult=1.0 if width_mult is None else width_mult, narrowest=ROWS[0].c)
     known = isinstance(depth_mult, int | float) and 0 < depth_mult < math.inf
     if depth_mult is not None and not known:
         raise UserError(f"depth_mult is {depth_mult!r}; it scales the repeats, so it is above 0.")

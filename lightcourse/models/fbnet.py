@@ -9,7 +9,7 @@ from lightcourse.models._variants import check_choice
 
 PAPER = Paper(
     "FBNet: Hardware-Aware Efficient ConvNet Design via Differentiable Neural Architecture Search",
-    2019,
+    2018,
     "arXiv 1812.03443",
     "The paper's table 1 ends in 1984 channels, and so do we; the authors' later code has 1504 for "
     "A. With that, head=1504, A has the paper's 4.3 M parameters (4,264,792; 4,914,712 with 1984) "

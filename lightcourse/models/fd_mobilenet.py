@@ -1,7 +1,7 @@
 """FD-MobileNet: MobileNet's layers, moved to where the maps are already small (1802.03750)."""
 
 from lightcourse.models._network import Paper, check_settings
-from lightcourse.models.mobilenet_v1 import MobileNetV1
+from lightcourse.models.mobilenet_v1 import STEM, MobileNetV1
 
 PAPER = Paper(
     "FD-MobileNet: Improved MobileNet with a Fast Downsampling Strategy",
@@ -43,5 +43,5 @@ def fd_mobilenet(
     >>> sum(p.numel() for p in fd_mobilenet().parameters())
     2901288
     """
-    check_settings(num_classes, in_channels, width_mult, dropout)
+    check_settings(num_classes, in_channels, width_mult, dropout, STEM, small_input=small_input)
     return FDMobileNet(ROWS, num_classes, width_mult, in_channels, dropout, small_input)

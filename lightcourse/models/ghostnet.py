@@ -87,5 +87,5 @@ def ghostnet(
     >>> sum(p.numel() for p in ghostnet().parameters())
     5182508
     """
-    check_settings(num_classes, in_channels, width_mult, dropout)
+    check_settings(num_classes, in_channels, width_mult, dropout, STEM, small_input=small_input)
     return GhostNet(num_classes, width_mult, in_channels, dropout, small_input)

@@ -16,7 +16,8 @@ PAPER = Paper(
     "Table 1 as printed, without batch norm: 6,998,552 parameters, 13,378,280 with both side "
     "heads, where the paper's table adds up to 6.8 M. torchvision's net has batch norm, and 3×3 "
     "in place of every 5×5 by an old mistake, 6,624,904: variant='torchvision'. Response "
-    "normalisation has the constants of Caffe's copy, as the paper names none.",
+    "normalisation has the constants of Caffe's copy, as the paper names none. dropout is the "
+    "paper's 0.4 in both variants; torchvision's own has 0.2.",
 )
 
 MAX = partial(nn.MaxPool2d, ceil_mode=True)  # 112 -> 56 -> 28 without a frame of padding
@@ -113,11 +114,12 @@ def googlenet(
     """Build GoogLeNet, arXiv 1409.4842, table 1: (N, in_channels, 224, 224) -> (N, num_classes).
 
     With `aux_classifiers`, training mode returns (output, head after 4a, head after 4d); the
-    paper adds their losses times 0.3. Raises `UserError` for settings that make no network.
+    paper adds their losses times 0.3. `dropout` is the paper's 0.4 in both variants; torchvision's
+    own has 0.2. Raises `UserError` for settings that make no network.
 
     >>> sum(p.numel() for p in googlenet().parameters())
     6998552
     """
-    check_settings(num_classes, in_channels, dropout=dropout)
+    check_settings(num_classes, in_channels, dropout=dropout, aux_classifiers=aux_classifiers)
     check_choice("variant", variant, ("paper", "torchvision"))
     return GoogLeNet(num_classes, in_channels, dropout, aux_classifiers, variant)

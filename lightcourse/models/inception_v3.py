@@ -109,5 +109,5 @@ def inception_v3(
     >>> sum(p.numel() for p in inception_v3().parameters())
     23834568
     """
-    check_settings(num_classes, in_channels, dropout=dropout)
+    check_settings(num_classes, in_channels, dropout=dropout, aux_classifiers=aux_classifiers)
     return InceptionV3(num_classes, in_channels, dropout, aux_classifiers)

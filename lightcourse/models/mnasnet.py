@@ -8,7 +8,7 @@ from lightcourse.nn import make_divisible
 
 PAPER = Paper(
     "MnasNet: Platform-Aware Neural Architecture Search for Mobile",
-    2019,
+    2018,
     "arXiv 1807.11626",
     "Squeeze-and-excitation squeezes to a quarter of the block's input, as in the authors' code, "
     "and widths leave the last 1×1 at 1280, as in torchvision. Batch norms are torch's own "
@@ -112,7 +112,7 @@ def _mnasnet(
     dropout: float,
     small_input: bool,
 ) -> MnasNet:
-    check_settings(width_mult=width_mult)
+    check_settings(width_mult=width_mult, narrowest=min(stem, rows[0].c))
     return MnasNet(
         scale(rows, width_mult),
         stem=make_divisible(stem * width_mult),

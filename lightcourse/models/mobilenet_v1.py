@@ -13,6 +13,7 @@ PAPER = Paper(
     "Activations are ReLU as in the paper, not ReLU6 as in the authors' later code.",
 )
 
+STEM = 32  # the narrowest layer
 # Table 1 of the paper: c output channels, n repeats, s stride of the first repeat
 ROWS = (
     # c, n, s
@@ -41,12 +42,12 @@ class MobileNetV1(Network):
     ) -> None:
         super().__init__()
         self.in_channels = in_channels
-        channels = max(1, int(32 * width_mult))
+        channels = int(STEM * width_mult)
         stem = ConvNormAct(in_channels, channels, 3, 1 if small_input else 2, activation=nn.ReLU)
         layers: list[nn.Module] = [stem]
         keep_size = small_input  # the stem's stride is gone; the next one goes too
         for c, n, s in rows:
-            out = max(1, int(c * width_mult))
+            out = int(c * width_mult)
             for repeat in range(n):
                 stride = s if repeat == 0 and not (keep_size and s == 2) else 1
                 if separable:
@@ -83,6 +84,7 @@ def mobilenet_v1(
     >>> sum(p.numel() for p in mobilenet_v1().parameters())
     4231976
     """
-    check_settings(num_classes, in_channels, width_mult, dropout)
+    switches = {"small_input": small_input, "separable": separable, "shallow": shallow}
+    check_settings(num_classes, in_channels, width_mult, dropout, STEM, **switches)
     rows = SHALLOW_ROWS if shallow else ROWS
     return MobileNetV1(rows, num_classes, width_mult, in_channels, dropout, small_input, separable)

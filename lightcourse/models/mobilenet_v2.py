@@ -25,6 +25,7 @@ ROWS = (
     (6, 160, 3, 2),
     (6, 320, 1, 1),
 )
+NARROWEST = 16  # channels of the first row
 
 
 class MobileNetV2(Network):
@@ -78,5 +79,7 @@ def mobilenet_v2(
     >>> sum(p.numel() for p in mobilenet_v2().parameters())
     3504872
     """
-    check_settings(num_classes, in_channels, width_mult, dropout)
+    check_settings(
+        num_classes, in_channels, width_mult, dropout, NARROWEST, small_input=small_input
+    )
     return MobileNetV2(num_classes, width_mult, in_channels, dropout, small_input)

@@ -35,6 +35,7 @@ class Row(NamedTuple):
 
 
 RE, HS = nn.ReLU, nn.Hardswish
+STEM = 16
 
 # Table 1 of the paper
 LARGE = (
@@ -93,7 +94,7 @@ class MobileNetV3(Network):
         # the paper averages over 100 batches; a short training on small pictures has too few
         norm = partial(nn.BatchNorm2d, eps=1e-3, momentum=0.1 if small_input else 0.01)
         hs = RE if minimalistic else HS
-        full = 16  # input channels of the row at width 1
+        full = STEM  # input channels of the row at width 1
         channels = make_divisible(full * width_mult)
         stem = ConvNormAct(in_channels, channels, 3, 1 if small_input else 2, 1, 1, hs, norm)
         layers: list[nn.Module] = [stem]
@@ -143,7 +144,8 @@ def mobilenet_v3_large(
     >>> sum(p.numel() for p in mobilenet_v3_large().parameters())
     5483032
     """
-    check_settings(num_classes, in_channels, width_mult, dropout)
+    switches = {"small_input": small_input, "minimalistic": minimalistic}
+    check_settings(num_classes, in_channels, width_mult, dropout, STEM, **switches)
     check_choice("variant", variant, ("paper", "torchvision"))
     return MobileNetV3(
         LARGE,
@@ -174,7 +176,8 @@ def mobilenet_v3_small(
     >>> sum(p.numel() for p in mobilenet_v3_small().parameters())
     2542856
     """
-    check_settings(num_classes, in_channels, width_mult, dropout)
+    switches = {"small_input": small_input, "minimalistic": minimalistic}
+    check_settings(num_classes, in_channels, width_mult, dropout, STEM, **switches)
     check_choice("variant", variant, ("paper", "torchvision"))
     return MobileNetV3(
         SMALL,

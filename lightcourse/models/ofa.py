@@ -15,7 +15,7 @@ from lightcourse.nn.bneck import Bneck
 
 PAPER = Paper(
     "Once-for-All: Train One Network and Specialize it for Efficient Deployment",
-    2020,
+    2019,
     "arXiv 1908.09791",
     "The MobileNetV3 space of the authors' released code. Its matrices that make a 5×5 kernel of a "
     "7×7 and a 3×3 of that, 706 numbers in each of the 20 blocks, belong to the supernet alone: "
@@ -32,6 +32,7 @@ STAGES = (
     (112, 1, True, nn.Hardswish),
     (160, 2, True, nn.Hardswish),
 )
+STEM = 16
 KERNELS, EXPANSIONS, DEPTHS = (3, 5, 7), (3, 4, 6), (2, 3, 4)
 PLACES = len(STAGES) * max(DEPTHS)  # blocks whose kernel and expansion can be chosen
 
@@ -78,7 +79,7 @@ class OFAMobileNetV3(MBConvNet):
         small_input: bool = False,
         kernel_transforms: bool = False,
     ) -> None:
-        stem, head, last = (make_divisible(c * width_mult) for c in (16, 960, 1280))
+        stem, head, last = (make_divisible(c * width_mult) for c in (STEM, 960, 1280))
         rows = [Row(1, 3, stem, 1, 1, nl=nn.ReLU)]
         for stage, (c, s, se, nl) in enumerate(STAGES):
             for repeat in range(depths[stage]):
@@ -122,7 +123,7 @@ def ofa_mobilenet_v3(
     >>> sum(p.numel() for p in ofa_mobilenet_v3(kernel_size=3, expansion=3, depth=2).parameters())
     3410792
     """
-    check_settings(width_mult=width_mult)
+    check_settings(width_mult=width_mult, narrowest=STEM, kernel_transforms=kernel_transforms)
     return OFAMobileNetV3(
         _spread("kernel_size", kernel_size, PLACES, KERNELS),
         _spread("expansion", expansion, PLACES, EXPANSIONS),

@@ -10,7 +10,7 @@ from lightcourse.models._network import Paper
 
 PAPER = Paper(
     "ProxylessNAS: Direct Neural Architecture Search on Target Task and Hardware",
-    2019,
+    2018,
     "arXiv 1812.00332",
     "The rows are the configurations that the authors released (mit-han-lab/proxylessnas); the "
     "paper's figure 4 draws the same networks. Blocks that the search replaced by nothing are left "

@@ -19,9 +19,20 @@ PAPER = Paper(
 # the relatives' authors put the stride on the 3×3, so these have no two variants
 PAPERS = {
     "resnext50_32x4d": Paper(
-        "Aggregated Residual Transformations for Deep Neural Networks", 2016, "arXiv 1611.05431"
+        "Aggregated Residual Transformations for Deep Neural Networks",
+        2016,
+        "arXiv 1611.05431",
+        "The stride stands on the grouped 3×3, as in the authors' code and torchvision; our "
+        "resnet50 has it on the first 1×1. 25,028,904 parameters and 4.23 G multiply-adds.",
     ),
-    "wide_resnet50_2": Paper("Wide Residual Networks", 2016, "arXiv 1605.07146"),
+    "wide_resnet50_2": Paper(
+        "Wide Residual Networks",
+        2016,
+        "arXiv 1605.07146",
+        "Only the inner channels of each bottleneck are doubled, and the stride stands on the 3×3, "
+        "as in the authors' code and torchvision; our resnet50 has it on the first 1×1. 68,883,240 "
+        "parameters and 11.4 G multiply-adds.",
+    ),
 }
 
 # Table 1 of the paper: channels of the 3×3 convolutions in conv2_x … conv5_x, and for each depth

@@ -129,7 +129,7 @@ def shufflenet_v1(
     >>> sum(p.numel() for p in shufflenet_v1(groups=3).parameters())
     1865728
     """
-    check_settings(num_classes, in_channels, width_mult)
+    check_settings(num_classes, in_channels, width_mult, narrowest=STEM, small_input=small_input)
     check_choice("groups", groups, STAGES)
     check_choice("variant", variant, ("paper", "megvii"))
     channels = _channels(width_mult, groups, variant)

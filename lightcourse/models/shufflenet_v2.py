@@ -84,7 +84,7 @@ def shufflenet_v2(
     >>> sum(p.numel() for p in shufflenet_v2().parameters())
     2278760
     """
-    check_settings(num_classes, in_channels, width_mult)
+    check_settings(num_classes, in_channels, small_input=small_input)
     check_choice("width_mult", width_mult, WIDTHS)
     check_choice("variant", variant, ("paper", "torchvision"))
     twin = variant == "torchvision"

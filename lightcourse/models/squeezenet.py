@@ -12,8 +12,10 @@ PAPER = Paper(
     "Table 1 names an input of 224, but its maps of 111, 55, 27 and 13 are those of 227, which the "
     "authors' Caffe files take; pooling rounds up, as Caffe's and torchvision's do, and "
     "torchvision counts 1,248,424 parameters as the paper does. The Caffe file pads its last 1×1 "
-    "to 15, table 1 and torchvision do not. Weights start by He's rule, as in torchvision: the "
-    "Caffe files' Xavier start lives from inputs up to 151, not up to 2 or 3.",
+    "to 15, table 1 and torchvision do not. Weights start by He's rule, as in torchvision. The "
+    "Caffe files' Xavier start shrinks the signal from layer to layer, and works only because "
+    "Caffe feeds raw pixels less their mean, up to about 151; our pictures are normalised and "
+    "reach 2 or 3.",
 )
 
 # Table 1 of the paper: the stem's out, k, and a row per layer from maxpool1 to fire9
@@ -115,7 +117,9 @@ def squeezenet1_0(
     >>> sum(p.numel() for p in squeezenet1_0().parameters())
     1248424
     """
-    check_settings(num_classes, in_channels, dropout=dropout)
+    check_settings(
+        num_classes, in_channels, dropout=dropout, small_input=small_input, bypass=bypass
+    )
     return SqueezeNet(STEM_1_0, ROWS_1_0, num_classes, in_channels, dropout, small_input, bypass)
 
 
@@ -134,5 +138,7 @@ def squeezenet1_1(
     >>> sum(p.numel() for p in squeezenet1_1().parameters())
     1235496
     """
-    check_settings(num_classes, in_channels, dropout=dropout)
+    check_settings(
+        num_classes, in_channels, dropout=dropout, small_input=small_input, bypass=bypass
+    )
     return SqueezeNet(STEM_1_1, ROWS_1_1, num_classes, in_channels, dropout, small_input, bypass)

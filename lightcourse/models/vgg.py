@@ -84,7 +84,7 @@ def vgg(
     ...     sum(p.numel() for p in vgg16().parameters())
     138357544
     """
-    check_settings(num_classes, in_channels, dropout=dropout)
+    check_settings(num_classes, in_channels, dropout=dropout, batch_norm=batch_norm)
     check_choice("depth", depth, tuple(REPEATS))
     return VGG(depth, num_classes, in_channels, dropout, batch_norm)
 
