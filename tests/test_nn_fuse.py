@@ -1,9 +1,12 @@
 """fuse: torch's own folding as oracle, and the networks in which folding would be wrong."""
 
 from copy import deepcopy
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 from twin import with_life
@@ -11,7 +14,7 @@ from twin import with_life
 from lightcourse import analyze, create_model
 from lightcourse._torchvision import import_torchvision
 from lightcourse.errors import UserError
-from lightcourse.nn import fuse
+from lightcourse.nn import BiFPN, fuse
 
 
 def assert_equal_outputs(model: nn.Module, fused: nn.Module, x: Tensor) -> None:
@@ -168,7 +171,68 @@ class NormFirst(Net):
         return self.conv(self.act(self.norm(x)))
 
 
+class BiasReadElsewhere(Net):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 3, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        assert self.conv.bias is not None
+        return self.norm(self.conv(x)) + self.conv.bias.mean()
+
+
+class NormsWeightReadElsewhere(Net):
+    def forward(self, x: Tensor) -> Tensor:
+        return self.norm(self.conv(x)) * self.norm.weight.view(-1, 1, 1)
+
+
+class NormsStatisticsReadElsewhere(Net):
+    def forward(self, x: Tensor) -> Tensor:
+        assert self.norm.running_mean is not None
+        return self.norm(self.conv(x - self.norm.running_mean.view(-1, 1, 1)))
+
+
+class NormsWeightShared(Net):
+    def __init__(self) -> None:
+        super().__init__()
+        self.other = nn.LayerNorm(3)
+        self.other.weight = self.norm.weight
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.other(self.norm(self.conv(x)).movedim(1, 3))
+
+
+# what no operator reads: only the real run shows that these need their norm or their layer
+class NormsEpsilonRead(Net):
+    def forward(self, x: Tensor) -> Tensor:
+        return self.norm(self.conv(x)) * self.norm.eps**0.1
+
+
+class NormsDataRead(Net):
+    def forward(self, x: Tensor) -> Tensor:
+        return self.norm(self.conv(x)) * self.norm.weight.data.mean()
+
+
+class LayersDataRead(Net):
+    def forward(self, x: Tensor) -> Tensor:
+        return self.norm(self.conv(x)) * self.conv.weight.data.mean()
+
+
+class AskedWhetherBiased(Net):
+    def forward(self, x: Tensor) -> Tensor:
+        return self.norm(self.conv(x)) * (2 if self.conv.bias is None else 3)
+
+
+class InAnObject(Net):
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.conv(x)
+        out = SimpleNamespace(raw=y, normed=self.norm(y))
+        return out.normed if self.training else out
+
+
 TRAPS = (
+    BiasReadElsewhere, NormsWeightReadElsewhere, NormsStatisticsReadElsewhere, NormsWeightShared,
+    NormsEpsilonRead, NormsDataRead, LayersDataRead, AskedWhetherBiased,
     ReadTwice, ReadThroughAView, GivenOut, ReturnedToo, ChangedBetween, ConvRunsTwice,
     NormRunsTwice, WeightReadElsewhere, WeightShared, BatchStatistics, NormWithAnActivation,
     Hooked, Parametrised, NormFirst,
@@ -183,6 +247,42 @@ def test_traps_are_not_folded(trap: type[Net]) -> None:
     x = torch.randn(2, 3, 8, 8)
     with torch.no_grad():
         torch.testing.assert_close(fused(x.clone()), model(x.clone()), rtol=0, atol=0)
+
+
+def test_outputs_in_an_object_are_readers_too() -> None:
+    model: Any = with_life(InAnObject())
+    fused, x = fuse(model), torch.randn(2, 3, 8, 8)
+    assert fused.folded == 0
+    with torch.no_grad():
+        assert torch.equal(fused(x).raw, model(x).raw)
+
+
+class EpsilonRead(nn.Module):
+    """One norm that must stay, behind it one that could go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.then = NormsEpsilonRead(), Chain()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.then(self.first(x))
+
+
+class WeightRead(EpsilonRead):
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = NormsWeightReadElsewhere()
+
+
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+@pytest.mark.parametrize(("net", "folded"), [(WeightRead, 1), (EpsilonRead, 0)])
+def test_a_norm_that_is_read_spoils_the_others_only_where_no_operator_reads(
+    net: type[nn.Module], folded: int, device: str
+) -> None:
+    model = with_life(net()).to(device)
+    assert fuse(model).folded == folded
+    if device == "cpu":
+        assert_equal_outputs(model, fuse(model), torch.randn(2, 3, 8, 8))
 
 
 class Residual(Net):
@@ -251,6 +351,13 @@ def test_torchvisions_networks(name: str, folded: int) -> None:
     )
 
 
+def test_our_own_convolutions_fold_too() -> None:
+    model = with_life(create_model("mobilenet_v1", width_mult=0.25))
+    fused = fuse(model)
+    assert fused.folded == 27 and not any(isinstance(m, nn.BatchNorm2d) for m in fused.modules())
+    assert_equal_outputs(model, fused, torch.randn(2, 3, 64, 64))
+
+
 def test_fusing_twice_changes_nothing_more() -> None:
     once = fuse(with_life(create_model("mobilenet_v2", width_mult=0.5)))
     twice = fuse(once)
@@ -265,6 +372,78 @@ def test_a_norm_under_two_names_goes_from_both() -> None:
     assert isinstance(fused.alias, nn.Identity) and fused.alias is fused.norm
 
 
+def test_of_two_norms_the_first_goes() -> None:
+    model = with_life(
+        nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.BatchNorm2d(4, affine=False))
+    )
+    fused = fuse(model)
+    assert fused.folded == 1 and isinstance(fused[2], nn.BatchNorm2d)
+    assert_equal_outputs(model, fused, torch.randn(2, 3, 8, 8))
+
+
+class Remembers(Net):
+    """Draws a number, and keeps count of its calls: in a buffer and in an attribute."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("seen", torch.zeros(()))
+        self.calls = 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.calls += 1
+        self.seen += x.mean()
+        return F.dropout(self.norm(self.conv(x)))
+
+
+def test_the_real_run_leaves_no_trace() -> None:
+    model = with_life(Remembers())
+    model.seen.zero_()
+    torch.manual_seed(3)
+    before = torch.get_rng_state()
+    fused = fuse(model)
+    assert fused.folded == 1, "both runs draw the same numbers"
+    assert torch.equal(torch.get_rng_state(), before)
+    assert (model.calls, model.seen.item(), fused.seen.item()) == (0, 0, 0)
+
+
+class Spied(Chain):
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen = Shared()
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.seen.append((x.device.type, *x.shape))
+        return super().forward(x)
+
+
+class Shared(list):
+    """A list that copies of a model have in common."""
+
+    def __deepcopy__(self, memo: object) -> "Shared":
+        return self
+
+
+@pytest.mark.parametrize(
+    ("size", "runs"),
+    [
+        (None, [*[("meta", 1, 3, 224, 224)] * 2, *[("cpu", 1, 3, 32, 32)] * 2]),
+        ((2, 3, 9, 9), [*[("meta", 2, 3, 9, 9)] * 2, *[("cpu", 2, 3, 9, 9)] * 2]),
+        ((10**4, 3, 224, 224), [("meta", 10**4, 3, 224, 224)] * 2),  # would fill the memory
+    ],
+)
+def test_the_real_run_is_small(size: tuple[int, ...] | None, runs: list) -> None:
+    model = with_life(Spied())
+    assert fuse(model, size).folded == 1
+    assert model.seen == runs
+
+
+def test_a_network_that_explodes_is_folded_all_the_same() -> None:
+    model = with_life(Chain())
+    with torch.no_grad():
+        model.norm.weight.fill_(torch.inf)
+    assert fuse(model).folded == 1
+
+
 def test_the_shape_of_the_run() -> None:
     small = nn.Sequential(  # only a 32×32 grey picture fits
         nn.Conv2d(1, 4, 5), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(4 * 28 * 28, 2)
@@ -276,12 +455,46 @@ def test_the_shape_of_the_run() -> None:
     assert fuse(half).folded == 1 and fuse(half)[0].weight.dtype == torch.bfloat16
 
 
+class TwoInputs(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.parts = nn.ModuleList([Chain(), Chain()])
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        return self.parts[1](self.parts[0](x)) * mask
+
+
+class Masked(Net):
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        return self.norm(self.conv(x)) * mask
+
+
+def test_the_way_out_for_a_model_of_two_inputs() -> None:
+    model = with_life(TwoInputs())
+    x, mask = torch.randn(2, 3, 8, 8), torch.rand(8)
+    with torch.no_grad():
+        before = model(x, mask)
+        model.parts[0] = fuse(model.parts[0])
+        model.parts[1] = fuse(model.parts[1])
+        torch.testing.assert_close(model(x, mask), before)
+    assert [part.folded for part in model.parts] == [1, 1]
+
+
 @pytest.mark.parametrize(
     ("call", "says"),
     [
         (lambda: fuse("mobilenet_v2"), "takes a torch.nn.Module, not a str"),
         (lambda: fuse(nn.Sequential(nn.Conv1d(2, 4, 5))), "give the shape that it takes"),
         (lambda: fuse(nn.Conv2d(3, 4, 3), (1, 5, 8, 8)), r"failed on \(1, 5, 8, 8\)"),
+        (lambda: fuse(nn.Conv1d(2, 4, 5)), r"input_size=\(1, 2, …\)"),
+        (lambda: fuse(nn.Conv2d(3, 4, 3), 224), r"such as \(1, 3, 224, 224\), not 224"),
+        (lambda: fuse(nn.Conv2d(3, 4, 3), (1, 3, 8, 0)), "is a shape"),
+        (lambda: fuse([Chain(), Chain()]), "not a list; fuse the models in it, one by one"),
+        (lambda: fuse(nn.ModuleList([Chain()])), "not a ModuleList; fuse the models in it"),
+        (lambda: fuse(TwoInputs()), r"takes x and mask; .* model.parts\[0\] = fuse\(model.parts\["),
+        (lambda: fuse(Masked()), "takes x and mask; wrap it in a module whose forward takes one"),
+        (lambda: fuse(BiFPN([8, 4, 4], 4)), r"not one tensor, fuse the parts .* model.down\[0\]"),
+        (lambda: fuse(torch.jit.ScriptModule()), "the model that torch.jit was given"),
     ],
 )
 def test_mistakes_get_one_clear_sentence(call, says: str) -> None:

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
+from lightcourse.nn._checks import check_counts
+
 
 class SqueezeExcite(nn.Module):
     """Mean over the picture, two 1×1 layers, a gate between 0 and 1 for each channel.
@@ -25,6 +27,7 @@ class SqueezeExcite(nn.Module):
         gate: Callable[..., nn.Module] = nn.Sigmoid,
     ) -> None:
         super().__init__()
+        check_counts("A squeeze-and-excite", channels=channels, squeeze_channels=squeeze_channels)
         self.fc1 = nn.Conv2d(channels, squeeze_channels, 1)
         self.activation = activation()
         self.fc2 = nn.Conv2d(squeeze_channels, channels, 1)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from torch import Tensor, nn
 
 from lightcourse.errors import UserError
+from lightcourse.nn._checks import check_counts, check_expansion, check_groups, check_stride
 
 
 def make_divisible(value: float, divisor: int = 8) -> int:
@@ -51,6 +52,7 @@ class ConvNormAct(nn.Sequential):
     (N, C, H, W) -> (N, out_channels, H', W'); padding keeps the size at stride 1 for odd kernels.
     `activation=None` leaves the activation out, as linear bottlenecks do; `norm` makes the norm
     from a channel count, such as `partial(nn.BatchNorm2d, eps=1e-3)`.
+    Raises `UserError` for counts below 1 and for groups that do not divide both channel counts.
 
     >>> import torch
     >>> ConvNormAct(3, 8, stride=2)(torch.zeros(1, 3, 32, 32)).shape
@@ -68,6 +70,10 @@ class ConvNormAct(nn.Sequential):
         activation: Callable[..., nn.Module] | None = nn.ReLU6,
         norm: Callable[[int], nn.Module] = nn.BatchNorm2d,
     ) -> None:
+        block = "A ConvNormAct"
+        check_counts(block, in_channels=in_channels, out_channels=out_channels)
+        check_counts(block, kernel_size=kernel_size, stride=stride, dilation=dilation)
+        check_groups(block, groups, in_channels, out_channels)
         conv = nn.Conv2d(
             in_channels,
             out_channels,
@@ -90,7 +96,8 @@ class InvertedResidual(nn.Module):
 
     MobileNetV2, arXiv 1801.04381, table 1 and figure 4: the last 1×1 has no activation, and the
     shortcut joins the narrow ends when they match.
-    (N, C, H, W) -> (N, out_channels, H / stride, W / stride).
+    (N, C, H, W) -> (N, out_channels, H / stride, W / stride). Raises `UserError` for a stride
+    other than 1 and 2 and for counts below 1.
 
     >>> InvertedResidual(24, 24, stride=1, expansion=6).use_shortcut
     True
@@ -100,8 +107,10 @@ class InvertedResidual(nn.Module):
         self, in_channels: int, out_channels: int, stride: int = 1, expansion: float = 6
     ) -> None:
         super().__init__()
-        if stride not in (1, 2):
-            raise UserError(f"An inverted residual has stride 1 or 2, not {stride}.")
+        block = "An inverted residual"
+        check_counts(block, in_channels=in_channels, out_channels=out_channels)
+        check_stride(block, stride)
+        check_expansion(block, in_channels, expansion)
         hidden = round(in_channels * expansion)
         self.use_shortcut = stride == 1 and in_channels == out_channels
         layers: list[nn.Module] = []

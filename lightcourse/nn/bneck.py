@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
-from lightcourse.errors import UserError
+from lightcourse.nn._checks import check_counts, check_odd, check_stride
 from lightcourse.nn.attention import SqueezeExcite
 from lightcourse.nn.blocks import ConvNormAct, make_divisible
 
@@ -16,7 +16,7 @@ class Bneck(nn.Module):
     the depthwise convolution and the projection, a quarter as wide as the expansion (section 5.3).
     A block that expands to its own width has no expansion layer.
     (N, C, H, W) -> (N, out_channels, H / stride, W / stride).
-    Raises `UserError` for strides other than 1 and 2.
+    Raises `UserError` for strides other than 1 and 2, even kernels, and counts below 1.
 
     >>> block = Bneck(24, 72, 40, kernel_size=5, stride=2, se=True)
     >>> sum(p.numel() for p in block.parameters())
@@ -35,8 +35,11 @@ class Bneck(nn.Module):
         norm: Callable[[int], nn.Module] = nn.BatchNorm2d,
     ) -> None:
         super().__init__()
-        if stride not in (1, 2):
-            raise UserError(f"A bneck has stride 1 or 2, not {stride}.")
+        check_counts(
+            "A bneck", in_channels=in_channels, expanded=expanded, out_channels=out_channels
+        )
+        check_odd("A bneck", kernel_size=kernel_size)
+        check_stride("A bneck", stride)
         self.use_shortcut = stride == 1 and in_channels == out_channels
         layers: list[nn.Module] = []
         if expanded != in_channels:

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from lightcourse.errors import UserError
+from lightcourse.nn._checks import check_counts, is_whole
 
 Activation = Callable[..., nn.Module]
 
@@ -31,6 +32,9 @@ class DepthwiseConv2d(nn.Conv2d):
         multiplier: int = 1,
         bias: bool = True,
     ) -> None:
+        block = "A depthwise convolution"
+        check_counts(block, channels=channels, multiplier=multiplier)
+        check_counts(block, kernel_size=kernel_size, stride=stride, dilation=dilation)
         super().__init__(
             channels,
             channels * multiplier,
@@ -56,10 +60,12 @@ class PointwiseConv2d(nn.Conv2d):
     def __init__(
         self, in_channels: int, out_channels: int, groups: int = 1, bias: bool = True
     ) -> None:
-        if groups < 1 or in_channels % groups or out_channels % groups:
+        check_counts("A pointwise convolution", in_channels=in_channels, out_channels=out_channels)
+        whole = is_whole(groups) and groups > 0
+        if not whole or in_channels % groups or out_channels % groups:
             raise UserError(
                 f"{groups} groups do not divide {in_channels} input and {out_channels} output "
-                "channels; take a number that divides both."
+                "channels; take a whole number that divides both."
             )
         super().__init__(in_channels, out_channels, 1, groups=groups, bias=bias)
 
@@ -128,8 +134,11 @@ class SpatialFactorisedConv(nn.Sequential):
         norm: bool = True,
         activation: Activation | None = nn.ReLU,
     ) -> None:
-        k, s, pad = kernel_size, stride, (kernel_size - 1) // 2
         mid = out_channels if mid_channels is None else mid_channels
+        block = "A factorised convolution"
+        check_counts(block, in_channels=in_channels, out_channels=out_channels, mid_channels=mid)
+        check_counts(block, kernel_size=kernel_size, stride=stride)
+        k, s, pad = kernel_size, stride, (kernel_size - 1) // 2
         column = nn.Conv2d(in_channels, mid, (k, 1), (s, 1), (pad, 0), bias=not norm)
         row = nn.Conv2d(mid, out_channels, (1, k), (1, s), (0, pad), bias=not norm)
         super().__init__(
@@ -157,6 +166,9 @@ class LowRankConv(nn.Sequential):
         stride: int = 1,
         bias: bool = True,
     ) -> None:
+        block = "A low-rank convolution"
+        check_counts(block, in_channels=in_channels, out_channels=out_channels)
+        check_counts(block, kernel_size=kernel_size, stride=stride)
         k, pad = kernel_size, (kernel_size - 1) // 2
         _check_rank(rank, in_channels * k, out_channels * k)
         super().__init__(
@@ -199,5 +211,5 @@ class LowRankConv(nn.Sequential):
 
 
 def _check_rank(rank: int, *most: int) -> None:
-    if not 1 <= rank <= min(most):
+    if not is_whole(rank) or not 1 <= rank <= min(most):
         raise UserError(f"The rank is {rank}; these channels and kernel allow 1 to {min(most)}.")

@@ -1,12 +1,13 @@
 """Blocks of the Darknet line: residual unit, cross stage partial block, spatial pyramid pooling."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from lightcourse.errors import UserError
+from lightcourse.nn._checks import check_counts
 from lightcourse.nn.blocks import ConvNormAct
 
 LEAKY = partial(nn.LeakyReLU, 0.1)  # Darknet's slope
@@ -25,6 +26,7 @@ class DarknetUnit(nn.Module):
         self, channels: int, mid_channels: int, activation: Callable[..., nn.Module] = LEAKY
     ) -> None:
         super().__init__()
+        check_counts("A Darknet unit", channels=channels, mid_channels=mid_channels)
         self.squeeze = ConvNormAct(channels, mid_channels, 1, activation=activation)
         self.expand = ConvNormAct(mid_channels, channels, 3, activation=activation)
 
@@ -41,6 +43,7 @@ class CSPBlock(nn.Module):
     ones read the same map, so here they are one convolution that is cut in two.
     `body` keeps its `width` channels (half of out_channels by default); `split_activation=None`
     leaves the first 1×1 linear. (N, C, H, W) -> (N, out_channels, H, W).
+    Raises `UserError` for counts below 1 and a body that is no module.
 
     >>> block = CSPBlock(128, 128, nn.Sequential(DarknetUnit(64, 64), DarknetUnit(64, 64)))
     >>> block(torch.zeros(1, 128, 8, 8)).shape
@@ -57,7 +60,13 @@ class CSPBlock(nn.Module):
         split_activation: Callable[..., nn.Module] | None = LEAKY,
     ) -> None:
         super().__init__()
+        check_counts("A CSP block", in_channels=in_channels, out_channels=out_channels)
         width = out_channels // 2 if width is None else width
+        check_counts("A CSP block", width=width)
+        if not isinstance(body, nn.Module):
+            raise UserError(
+                f"A CSP block's body is a module that keeps {width} channels, not {body!r}."
+            )
         self.split = ConvNormAct(in_channels, 2 * width, 1, activation=split_activation)
         self.body = body
         self.close = ConvNormAct(width, width, 1, activation=activation)
@@ -81,8 +90,11 @@ class SPP(nn.Module):
     torch.Size([1, 2048, 13, 13])
     """
 
-    def __init__(self, windows: tuple[int, ...] = (5, 9, 13)) -> None:
+    def __init__(self, windows: Sequence[int] = (5, 9, 13)) -> None:
         super().__init__()
+        if not isinstance(windows, Sequence):
+            raise UserError(f"SPP takes several windows, such as (5, 9, 13), not {windows!r}.")
+        check_counts("SPP", **{f"window {index + 1}": k for index, k in enumerate(windows)})
         steps = [b - a + 1 for a, b in zip((1, *windows), windows, strict=False)]
         if not windows or any(k % 2 == 0 or k < 3 for k in steps):
             raise UserError(f"SPP's windows are odd and grow, such as (5, 9, 13), not {windows}.")

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lightcourse.errors import UserError
+from lightcourse.nn._checks import check_counts, check_groups, is_whole
 
 Pair = int | tuple[int, int]
 
@@ -126,7 +127,11 @@ class DeformConv2d(nn.Module):
         bias: bool = True,
     ) -> None:
         super().__init__()
-        if offset_groups < 1 or in_channels % offset_groups:
+        block = "A deformable convolution"
+        check_counts(block, in_channels=in_channels, out_channels=out_channels)
+        check_counts(block, kernel_size=kernel_size, stride=stride, dilation=dilation)
+        check_groups(block, groups, in_channels, out_channels)
+        if not is_whole(offset_groups) or offset_groups < 1 or in_channels % offset_groups:
             raise UserError(f"{offset_groups} offset groups do not divide {in_channels} channels.")
         pad = (kernel_size - 1) // 2 * dilation
         self.how = stride, pad, dilation

@@ -4,6 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from lightcourse.nn._checks import check_counts, check_share
+
 
 class DenseLayer(nn.Module):
     """Norm, ReLU, 3×3 to `growth` maps; with a bottleneck, a 1×1 to 4 · growth maps before.
@@ -18,6 +20,8 @@ class DenseLayer(nn.Module):
         self, in_channels: int, growth: int, bottleneck: bool = True, dropout: float = 0.0
     ) -> None:
         super().__init__()
+        check_counts("A dense layer", in_channels=in_channels, growth=growth)
+        check_share("A dense layer", dropout=dropout)
         self.norm1 = nn.BatchNorm2d(in_channels)
         self.bottleneck = bottleneck
         if bottleneck:
@@ -56,6 +60,7 @@ class DenseBlock(nn.Module):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
+        check_counts("A dense block", in_channels=in_channels, layers=layers, growth=growth)
         self.out_channels = in_channels + layers * growth
         for index in range(layers):
             layer = DenseLayer(in_channels + index * growth, growth, bottleneck, dropout)
@@ -80,6 +85,8 @@ class Transition(nn.Sequential):
 
     def __init__(self, in_channels: int, out_channels: int, dropout: float = 0.0) -> None:
         super().__init__()
+        check_counts("A transition", in_channels=in_channels, out_channels=out_channels)
+        check_share("A transition", dropout=dropout)
         self.norm = nn.BatchNorm2d(in_channels)
         self.relu = nn.ReLU(inplace=True)
         self.conv = nn.Conv2d(in_channels, out_channels, 1, bias=False)

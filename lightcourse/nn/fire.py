@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from lightcourse.errors import UserError
+from lightcourse.nn._checks import check_counts
 
 
 class Fire(nn.Module):
@@ -13,7 +14,8 @@ class Fire(nn.Module):
     `squeeze`, `expand1x1` and `expand3x3` here. No batch norm, so the convolutions have a bias.
     With `bypass` the input is added to the output (section 6, figure 2, middle).
     (N, C, H, W) -> (N, expand1x1 + expand3x3, H, W).
-    Raises `UserError` for a bypass around a module that changes the number of channels.
+    Raises `UserError` for counts below 1, and for a bypass around a module that changes the number
+    of channels.
 
     >>> sum(p.numel() for p in Fire(96, 16, 64, 64).parameters())  # fire2 of table 1
     11920
@@ -28,6 +30,8 @@ class Fire(nn.Module):
         bypass: bool = False,
     ) -> None:
         super().__init__()
+        check_counts("A Fire module", in_channels=in_channels, squeeze=squeeze)
+        check_counts("A Fire module", expand1x1=expand1x1, expand3x3=expand3x3)
         self.out_channels = expand1x1 + expand3x3
         if bypass and in_channels != self.out_channels:
             raise UserError(

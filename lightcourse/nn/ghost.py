@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from lightcourse.errors import UserError
+from lightcourse.nn._checks import check_counts, check_odd, check_stride
 from lightcourse.nn.attention import SqueezeExcite
 from lightcourse.nn.blocks import ConvNormAct, make_divisible
 
@@ -14,7 +15,8 @@ class GhostModule(nn.Module):
     """A convolution makes one channel in `ratio`, a depthwise one makes the others out of those.
 
     GhostNet, arXiv 1911.11907, section 3.1 (its s is `ratio`, its d `cheap_kernel`).
-    (N, C, H, W) -> (N, out_channels, H, W). Raises `UserError` for a ratio below 2.
+    (N, C, H, W) -> (N, out_channels, H, W). Raises `UserError` for a ratio below 2,
+    even kernels, and counts below 1.
 
     >>> from torch import nn
     >>> module = GhostModule(64, 128, kernel_size=3)  # 64·64·9 + 64·9; a convolution has 73728
@@ -32,6 +34,9 @@ class GhostModule(nn.Module):
         activation: Callable[..., nn.Module] | None = nn.ReLU,
     ) -> None:
         super().__init__()
+        block = "A ghost module"
+        check_counts(block, in_channels=in_channels, out_channels=out_channels, ratio=ratio)
+        check_odd(block, kernel_size=kernel_size, cheap_kernel=cheap_kernel)
         if ratio < 2:
             raise UserError(f"A ghost module's ratio is 2 or more, not {ratio}; at 1 it is a conv.")
         own = -(-out_channels // ratio)  # rounded up; the last ghosts may be too many
@@ -52,7 +57,7 @@ class GhostBottleneck(nn.Module):
     GhostNet, arXiv 1911.11907, figure 3 and table 1; squeeze-and-excite is a quarter as wide, in
     fours. Where the shapes differ, the shortcut is a depthwise and a 1×1 convolution.
     (N, C, H, W) -> (N, out_channels, H / stride, W / stride).
-    Raises `UserError` for strides other than 1 and 2.
+    Raises `UserError` for strides other than 1 and 2, even kernels, and counts below 1.
 
     >>> block = GhostBottleneck(24, 72, 40, kernel_size=5, stride=2, se=True)
     >>> sum(p.numel() for p in block.parameters())
@@ -69,8 +74,10 @@ class GhostBottleneck(nn.Module):
         se: bool = False,
     ) -> None:
         super().__init__()
-        if stride not in (1, 2):
-            raise UserError(f"A ghost bottleneck has stride 1 or 2, not {stride}.")
+        block = "A ghost bottleneck"
+        check_counts(block, in_channels=in_channels, expanded=expanded, out_channels=out_channels)
+        check_odd(block, kernel_size=kernel_size)
+        check_stride(block, stride)
         layers: list[nn.Module] = [GhostModule(in_channels, expanded)]
         if stride == 2:
             layers.append(_depthwise(expanded, kernel_size, stride))

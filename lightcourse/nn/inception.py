@@ -6,6 +6,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from lightcourse.errors import UserError
+from lightcourse.nn._checks import check_counts, check_odd
+
 # a row is (out channels, kernel size, stride, padding), the last two where they differ from 1 and
 # half the kernel; or (pool, *its arguments), where pool makes a module that keeps the channels; or
 # a list of chains that run side by side
@@ -32,7 +35,12 @@ class InceptionConv(nn.Sequential):
         norm: Callable[[int], nn.Module] | None = nn.BatchNorm2d,
         bias: bool = False,
     ) -> None:
-        tall, wide = (kernel_size, kernel_size) if isinstance(kernel_size, int) else kernel_size
+        block = "An InceptionConv"
+        check_counts(block, in_channels=in_channels, out_channels=out_channels, stride=stride)
+        tall, wide = kernel_size if isinstance(kernel_size, tuple) else (kernel_size, kernel_size)
+        check = check_odd if padding is None else check_counts
+        check(block, kernel_size=tall)
+        check(block, kernel_size=wide)
         around = (tall // 2, wide // 2) if padding is None else padding
         conv = nn.Conv2d(in_channels, out_channels, (tall, wide), stride, around, bias=bias)
         middle = [] if norm is None else [norm(out_channels)]
@@ -56,16 +64,29 @@ class Chain(nn.Sequential):
         conv: Callable[..., nn.Module] = InceptionConv,
     ) -> None:
         super().__init__()
+        check_counts("A chain", in_channels=in_channels)
         self.out_channels = in_channels
-        for row in rows:
+        for row in _sequence("A chain", rows):
+            if not isinstance(row, tuple | list) or not row:
+                raise UserError(
+                    "A chain's row is (out_channels, kernel_size, …), (pool, …), or a list of "
+                    f"chains, not {row!r}."
+                )
+            is_pool = callable(row[0])
             if isinstance(row, list):
                 layer = Branches(self.out_channels, row, conv)
-            elif isinstance(row[0], int):
-                layer = conv(self.out_channels, *row)
-            else:
+            elif is_pool:
                 layer = row[0](*row[1:])
+            else:
+                layer = conv(self.out_channels, *row)
             self.append(layer)
             self.out_channels = getattr(layer, "out_channels", self.out_channels)
+
+
+def _sequence(block: str, rows: Sequence[Any]) -> Sequence[Any]:
+    if not isinstance(rows, list | tuple):
+        raise UserError(f"{block} takes a list, such as [(8, 1), (16, 3)], not {rows!r}.")
+    return rows
 
 
 class Branches(nn.Module):
@@ -86,6 +107,8 @@ class Branches(nn.Module):
         conv: Callable[..., nn.Module] = InceptionConv,
     ) -> None:
         super().__init__()
+        if not _sequence("Branches", chains):
+            raise UserError("Branches takes one chain or more, such as [[(8, 1)], [(16, 3)]].")
         built = [Chain(in_channels, rows, conv) for rows in chains]
         self.chains = nn.ModuleList(built)
         self.out_channels = sum(chain.out_channels for chain in built)

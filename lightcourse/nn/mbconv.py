@@ -5,7 +5,14 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from lightcourse.errors import UserError
+from lightcourse.nn._checks import (
+    check_counts,
+    check_expansion,
+    check_groups,
+    check_odd,
+    check_share,
+    check_stride,
+)
 from lightcourse.nn.blocks import ConvNormAct, channel_shuffle
 
 
@@ -48,7 +55,7 @@ class MBConv(nn.Module):
     figure 3), and `always_expand` keeps the first 1×1 where the expansion is 1, as FBNet does.
     `drop_path` is the share of rows that skip the block in training; it can be set later.
     (N, C, H, W) -> (N, out_channels, H / stride, W / stride). Raises `UserError` for a stride
-    other than 1 and 2.
+    other than 1 and 2, an even kernel, counts below 1, and groups that do not divide.
 
     >>> block = MBConv(16, 24, kernel_size=5, stride=2, expansion=6)
     >>> block(torch.zeros(1, 16, 32, 32)).shape, block.use_shortcut
@@ -70,9 +77,14 @@ class MBConv(nn.Module):
         drop_path: float = 0.0,
     ) -> None:
         super().__init__()
-        if stride not in (1, 2):
-            raise UserError(f"An MBConv block has stride 1 or 2, not {stride}.")
+        name = "An MBConv block"
+        check_counts(name, in_channels=in_channels, out_channels=out_channels)
+        check_odd(name, kernel_size=kernel_size)
+        check_stride(name, stride)
+        check_expansion(name, in_channels, expansion)
+        check_share(name, drop_path=drop_path)
         hidden = round(in_channels * expansion)
+        check_groups(name, groups, in_channels, hidden, out_channels)
         self.use_shortcut = stride == 1 and in_channels == out_channels
         self.drop_path = drop_path
         same = {"activation": activation, "norm": norm}

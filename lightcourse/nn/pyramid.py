@@ -6,6 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from lightcourse.errors import UserError
+from lightcourse.nn._checks import check_counts
+
 
 class FastFusion(nn.Module):
     """Weighted mean of maps, the weights learned, kept positive and normalised without a softmax.
@@ -19,6 +22,7 @@ class FastFusion(nn.Module):
 
     def __init__(self, inputs: int, epsilon: float = 1e-4) -> None:
         super().__init__()
+        check_counts("A fusion", inputs=inputs)
         self.weight = nn.Parameter(torch.ones(inputs))
         self.epsilon = epsilon
 
@@ -53,6 +57,7 @@ class BiFPNNode(nn.Module):
         norm: Callable[[int], nn.Module] = nn.BatchNorm2d,
     ) -> None:
         super().__init__()
+        check_counts("A BiFPN node", in_channels=in_channels, channels=channels, inputs=inputs)
         self.project = project(in_channels, channels, bias, norm)
         self.fuse = FastFusion(inputs)
         self.conv = nn.Sequential(nn.SiLU(), separable(channels, channels, bias), norm(channels))
@@ -68,6 +73,7 @@ class BiFPN(nn.Module):
     arXiv 1911.09070, figure 2(d). `in_channels` lists the levels from fine to coarse, each half as
     large as the one before; the coarsest already has `channels`.
     [(N, in_channels[i], Hᵢ, Wᵢ), …] -> [(N, channels, Hᵢ, Wᵢ), …].
+    Raises `UserError` for fewer than two levels, counts below 1, and another coarsest level.
 
     >>> maps = [torch.zeros(1, 8, 16, 16), torch.zeros(1, 4, 8, 8), torch.zeros(1, 4, 4, 4)]
     >>> [tuple(x.shape) for x in BiFPN([8, 4, 4], 4)(maps)]
@@ -82,6 +88,18 @@ class BiFPN(nn.Module):
         norm: Callable[[int], nn.Module] = nn.BatchNorm2d,
     ) -> None:
         super().__init__()
+        check_counts("A BiFPN", channels=channels)
+        if not isinstance(in_channels, Sequence) or len(in_channels) < 2:
+            raise UserError(
+                "A BiFPN's in_channels lists the channels of two levels or more, such as "
+                f"[16, 8, 8], not {in_channels!r}."
+            )
+        for count in in_channels:
+            check_counts("A BiFPN", in_channels=count)
+        if in_channels[-1] != channels:
+            raise UserError(
+                f"A BiFPN's coarsest level has its own {channels} channels, not {in_channels[-1]}."
+            )
         *finer, _ = in_channels
         _, *middle, last = in_channels
         self.down = nn.ModuleList(BiFPNNode(c, channels, 2, bias, norm) for c in reversed(finer))

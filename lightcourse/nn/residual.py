@@ -4,6 +4,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lightcourse.errors import UserError
+from lightcourse.nn._checks import check_counts, check_groups, check_share
 
 SHORTCUTS = ("projection", "padding", "none")
 
@@ -20,6 +21,13 @@ class PaddedShortcut(nn.Module):
 
     def __init__(self, in_channels: int, out_channels: int, stride: int) -> None:
         super().__init__()
+        block = "A padded shortcut"
+        check_counts(block, in_channels=in_channels, out_channels=out_channels, stride=stride)
+        if out_channels < in_channels:
+            raise UserError(
+                f"A padded shortcut adds channels; it cannot bring {in_channels} down to "
+                f"{out_channels}."
+            )
         self.missing, self.stride = out_channels - in_channels, stride
 
     def forward(self, x: Tensor) -> Tensor:
@@ -56,6 +64,8 @@ class BasicBlock(nn.Module):
         self, in_channels: int, out_channels: int, stride: int = 1, shortcut: str = "projection"
     ) -> None:
         super().__init__()
+        block = "A basic block"
+        check_counts(block, in_channels=in_channels, out_channels=out_channels, stride=stride)
         self.conv1 = nn.Conv2d(in_channels, out_channels, 3, stride, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(out_channels)
         self.conv2 = nn.Conv2d(out_channels, out_channels, 3, padding=1, bias=False)
@@ -92,6 +102,9 @@ class Bottleneck(nn.Module):
         stride_on_3x3: bool = False,
     ) -> None:
         super().__init__()
+        check_counts("A bottleneck", in_channels=in_channels, width=width)
+        check_counts("A bottleneck", out_channels=out_channels, stride=stride)
+        check_groups("A bottleneck", groups, width)
         first, second = (1, stride) if stride_on_3x3 else (stride, 1)
         self.conv1 = nn.Conv2d(in_channels, width, 1, first, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
@@ -125,6 +138,9 @@ class PreActivationBlock(nn.Module):
         self, in_channels: int, out_channels: int, stride: int = 1, dropout: float = 0.0
     ) -> None:
         super().__init__()
+        block = "A pre-activation block"
+        check_counts(block, in_channels=in_channels, out_channels=out_channels, stride=stride)
+        check_share(block, dropout=dropout)
         self.bn1 = nn.BatchNorm2d(in_channels)
         self.conv1 = nn.Conv2d(in_channels, out_channels, 3, stride, padding=1, bias=False)
         self.bn2 = nn.BatchNorm2d(out_channels)

@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from lightcourse.errors import UserError
+from lightcourse.nn._checks import check_counts, check_odd
 
 
 class LargeSeparableConv(nn.Module):
@@ -10,7 +10,8 @@ class LargeSeparableConv(nn.Module):
 
     Light-Head R-CNN, arXiv 1711.07264, section 3.2 and figure 3, after Large Kernel Matters,
     arXiv 1703.02719. As in the authors' code all four have a bias, and nothing stands between.
-    (N, C, H, W) -> (N, out_channels, H, W). Raises `UserError` for an even kernel.
+    (N, C, H, W) -> (N, out_channels, H, W). Raises `UserError` for an even kernel
+    and counts below 1.
 
     >>> import torch
     >>> LargeSeparableConv(64, 16, 490)(torch.zeros(1, 64, 8, 12)).shape
@@ -21,8 +22,10 @@ class LargeSeparableConv(nn.Module):
         self, in_channels: int, mid_channels: int, out_channels: int, kernel_size: int = 15
     ) -> None:
         super().__init__()
-        if kernel_size < 1 or kernel_size % 2 == 0:
-            raise UserError(f"The kernel is {kernel_size} wide; only odd ones have a middle.")
+        block = "A large separable convolution"
+        check_counts(block, in_channels=in_channels, mid_channels=mid_channels)
+        check_counts(block, out_channels=out_channels)
+        check_odd(block, kernel_size=kernel_size)
         tall, wide = (kernel_size, 1), (1, kernel_size)
         self.column_row = _pair(in_channels, mid_channels, out_channels, tall, wide)
         self.row_column = _pair(in_channels, mid_channels, out_channels, wide, tall)

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lightcourse.errors import UserError
+from lightcourse.nn._checks import check_counts, check_expansion, is_whole
 
 Step = tuple[int, int, int]  # channels that move together, rows down, columns right to read from
 
@@ -15,7 +16,7 @@ Step = tuple[int, int, int]  # channels that move together, rows down, columns r
 def _steps(channels: int, kernel_size: int) -> list[Step]:
     """The channels dealt evenly to the kernel's places; what is left over stays in the middle."""
     k = kernel_size
-    if k < 1 or k % 2 == 0:
+    if k is True or not isinstance(k, int) or k < 1 or k % 2 == 0:
         raise UserError(f"A shift's kernel has a middle: its size is 1, 3, 5, …, not {k}.")
     each, left = divmod(channels, k * k)
     if not each:
@@ -114,6 +115,7 @@ class Shift(nn.Module):
 
     def __init__(self, channels: int, kernel_size: int = 3, method: str | None = None) -> None:
         super().__init__()
+        check_counts("A shift", channels=channels)
         _steps(channels, kernel_size)  # mistakes are told where the network is built
         _check_method(method)
         self.channels, self.kernel_size, self.method = channels, kernel_size, method
@@ -150,12 +152,16 @@ class ShiftBlock(nn.Module):
         kernel_size: int = 3,
     ) -> None:
         super().__init__()
+        block = "A conv-shift-conv block"
+        check_counts(block, in_channels=in_channels, out_channels=out_channels)
         made = out_channels if stride == 1 else out_channels - in_channels
-        if stride not in (1, 2) or (stride == 1 and in_channels != out_channels) or made < 1:
+        wrong = stride == 1 and in_channels != out_channels
+        if not is_whole(stride) or stride not in (1, 2) or wrong or made < 1:
             raise UserError(
                 "A conv-shift-conv block keeps its channels at stride 1 and adds some at stride "
                 f"2; not {in_channels} to {out_channels} at stride {stride}."
             )
+        check_expansion(block, made, expansion)
         middle = int(made * expansion)
         self.stride = stride
         self.bn1 = nn.BatchNorm2d(in_channels)

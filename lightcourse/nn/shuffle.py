@@ -5,12 +5,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lightcourse.errors import UserError
+from lightcourse.nn._checks import check_counts, check_odd, check_stride, is_whole
 from lightcourse.nn.blocks import ConvNormAct, channel_shuffle
-
-
-def _check_stride(unit: str, stride: int) -> None:
-    if stride not in (1, 2):
-        raise UserError(f"{unit} has stride 1 or 2, not {stride}.")
 
 
 class ShuffleUnit(nn.Module):
@@ -38,7 +34,9 @@ class ShuffleUnit(nn.Module):
         shuffle_late: bool = False,
     ) -> None:
         super().__init__()
-        _check_stride("A ShuffleNet unit", stride)
+        block = "A ShuffleNet unit"
+        check_counts(block, in_channels=in_channels, out_channels=out_channels)
+        check_stride(block, stride)
         if stride == 1 and in_channels != out_channels:
             raise UserError(
                 f"A ShuffleNet unit of stride 1 adds its input: {in_channels} channels cannot be "
@@ -68,7 +66,7 @@ class ShuffleUnit(nn.Module):
 
 
 def _check_groups(channels: int, groups: int) -> None:
-    if channels < 1 or groups < 1 or channels % groups:
+    if not is_whole(groups) or channels < 1 or groups < 1 or channels % groups:
         raise UserError(f"{channels} channels of a ShuffleNet unit do not make {groups} groups.")
 
 
@@ -103,13 +101,16 @@ class ShuffleV2Block(nn.Module):
         even: bool = False,
     ) -> None:
         super().__init__()
-        _check_stride("A ShuffleNet V2 block", stride)
+        block = "A ShuffleNet V2 block"
+        check_counts(block, in_channels=in_channels, out_channels=out_channels)
+        check_odd(block, kernel_size=kernel_size)
+        check_stride(block, stride)
         half = out_channels // 2
         left = in_channels if stride == 2 and not even else half
         if out_channels % 2 or left >= out_channels:
+            more = f", more than {left} here" if left == in_channels else ""
             raise UserError(
-                f"A ShuffleNet V2 block makes an even number of channels, more than {left} here; "
-                f"not {out_channels}."
+                f"A ShuffleNet V2 block makes an even number of channels{more}; not {out_channels}."
             )
         if stride == 1 and in_channels != out_channels:
             raise UserError(
