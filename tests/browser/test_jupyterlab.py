@@ -23,6 +23,9 @@ CHAPTERS = (
     "04_cost",
     "05_conv_variants",
     "06_operators",
+    "08_squeezenet",
+    "09_mobilenet_v1",
+    "10_fd_mobilenet",
 )
 BOTH = (
     "from lightcourse import viz\nviz.channel_shuffle()",

@@ -44,7 +44,7 @@ def show(case: Case) -> str:
 def call(cls: Any, case: Case) -> Any:
     """Build the learner's block, give its layers the case's weights in the order they run."""
     c, n, stride, seed, x = case.args
-    block = cls(c, n, stride).double().eval()
+    block = cls(c, n, stride=stride).double().eval()
     layers, parts, output = record(block, x)
     count = sum(p.numel() for p in block.parameters())
     if not isinstance(output, Tensor):

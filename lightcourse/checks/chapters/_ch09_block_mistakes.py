@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from lightcourse.checks.chapters._ch09_block import by_functions
-from lightcourse.checks.chapters._ch09_parts import Part, without_bias
+from torch import Tensor
+
+from lightcourse.checks.chapters._ch09_block import by_functions, oracle
+from lightcourse.checks.chapters._ch09_parts import Answer, Part, without_bias
 from lightcourse.checks.exercise import Mistake, Outcome
 
 Parts = list[Part]
@@ -95,6 +97,11 @@ def _too_many(outcome: Outcome) -> bool:
     found = outcome.difference
     only = found is not None and found.text.startswith("it has")
     return only and outcome.got.parameters > outcome.want.parameters
+
+
+def _input_added(c: int, n: int, stride: int, seed: int, x: Tensor) -> Answer:
+    right = oracle(c, n, stride, seed, x)
+    return replace(right, output=right.output + x) if right.output.shape == x.shape else right
 
 
 _ORDER = ("depthwise", "norm1", "relu", "pointwise", "norm2", "relu")
@@ -202,6 +209,13 @@ MISTAKES = (
         "relu6-not-relu",
         "You use ReLU6. The authors' later code does too, but figure 3 of the paper has ReLU.",
         mimic=by_functions(("depthwise", "norm1", "relu6", "pointwise", "norm2", "relu6")),
+        hint=3,
+    ),
+    Mistake(
+        "input-added",
+        "You add the input to the output where their shapes agree. That is a residual connection;"
+        " this block has none. (MobileNetV2 has one, chapter 11.)",
+        mimic=_input_added,
         hint=3,
     ),
     Mistake(

@@ -111,9 +111,8 @@ def fill(layers: Sequence[Any], seed: int) -> None:
 
     with torch.no_grad():
         for layer in layers:
-            norm = isinstance(layer, nn.BatchNorm2d)
             weight = draw(layer.weight)
-            if norm:
+            if layer.weight.dim() == 1:  # a norm
                 layer.weight.copy_(0.3 * weight + 1)
                 layer.bias.copy_(0.3 * draw(layer.bias))
                 layer.running_mean.copy_(0.3 * draw(layer.running_mean))
@@ -121,12 +120,8 @@ def fill(layers: Sequence[Any], seed: int) -> None:
                 continue
             layer.weight.copy_(weight * (2 / layer.weight[0].numel()) ** 0.5)
             if layer.bias is not None:  # of a convolution: its own mistake, not one of the values
-                last = isinstance(layer, nn.Linear) or _is_classifier(layer, layers)
+                last = layer is layers[-1]
                 layer.bias.copy_(draw(layer.bias) if last else torch.zeros_like(layer.bias))
-
-
-def _is_classifier(layer: nn.Module, layers: Sequence[nn.Module]) -> bool:
-    return layer is layers[-1]
 
 
 def without_bias(parts: Sequence[Part]) -> list[Part]:
