@@ -114,9 +114,9 @@ print(" than its convolutions.")
 predict("08.p1", ...)
 
 # %% [markdown]
-# **2.** In SqueezeNet the picture is halved by three pools. Two of them move forward, each by two blocks, and nothing
-# else is changed. **What falls: the number of parameters, the multiply-accumulate operations, MACs (乘加次数), or
-# both?**
+# **2.** In SqueezeNet the maps are halved by a first layer of stride 2, and then by three pools. The last two of these
+# pools move towards the input, each by two blocks, and nothing else is changed. **What falls: the number of parameters,
+# the multiply-accumulate operations, MACs (乘加次数), or both?**
 #
 # Choose `"both fall"`, `"only the parameters fall"`, `"only the MACs fall"` or `"neither falls"`.
 
@@ -318,9 +318,9 @@ for number, (c, s, e1, e3) in enumerate(MODULES, 2):
 # You may spend so many parameters on the eight modules. The share of the 3×3 kernels is given, and a list of squeeze
 # ratios to choose from. Take the largest ratio whose network fits.
 #
-# 96 channels come into the first module; into every other come those that the module before gives out. All the products
-# are whole numbers, but ratio and share are floats: `int(…)`. The function `params` is handed in, so that a mistake in
-# the last exercise does no harm here.
+# 96 channels come into the first module; into every other come those that the module before gives out. In the check all
+# the products are whole numbers, but ratio and share are floats: `int(…)`. (Further down a share of 0.99 is tried once:
+# there `int` rounds down.) The function `params` is handed in, so that a mistake in the last exercise does no harm here.
 
 
 # %% nbgrader={"grade": false, "grade_id": "08-design", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -406,8 +406,8 @@ figure.tight_layout()
 plt.show()
 
 # %% [markdown]
-# Our sizes are the paper's, so this *is* their family. (A MiB is 2²⁰ bytes; some texts call that an MB as well.) What they
-# read off, on ImageNet:
+# Our sizes come close to the paper's: mostly in MiB, the last one only in MB. How the authors rounded we do not know. (A
+# MiB is 2²⁰ bytes; some texts call that an MB as well.) What they read off, on ImageNet:
 #
 # - More squeezed channels help, up to a ratio of 0.75. That network is four times as large. Beyond it nothing is gained.
 # - With half of the kernels 3×3 the accuracy is as high as with nearly all of them.
@@ -435,7 +435,7 @@ TABLE_1_0 = [
     ("fire", 64, 256, 256),
 ]
 
-# the authors' later version: a smaller first layer, and two pools moved forward
+# the authors' later version: a smaller first layer, and two pools moved towards the input
 TABLE_1_1 = [
     ("conv", 64, 3),
     ("pool",),
@@ -549,12 +549,27 @@ ax.set_ylabel("side of the map")
 ax.legend(frameon=False)
 plt.show()
 
+# %% [markdown]
+# Version 1.1 has fewer parameters as well, for another reason: its first layer is smaller. Your guess was about the pools
+# alone. So here is 1.0 itself, with its last two pools two blocks earlier each:
+
+# %%
+with torch.device("meta"):
+    moved = create_model("squeezenet1_0").eval()
+layers = list(moved.features)
+for place in (6, 11):  # the last two pools
+    layers.insert(place - 2, layers.pop(place))
+moved.features = nn.Sequential(*layers)
+report = analyze(moved, (1, 3, 224, 224))
+print(f"1.0, pools moved: {report.params:,} parameters, {report.macs:,} MACs")
+
 # %%
 reveal("08.p2")
 
 # %% [markdown]
-# The two tables differ in the first layer too. For a clean comparison we need two networks that differ in the pools
-# alone. So here is a small one of six Fire modules for pictures of 16 × 16. It has two pools:
+# What does moving do to the accuracy? For a clean comparison we need two networks that differ in the pools alone, as
+# these do, and that can be trained here. So here is a small one of six Fire modules for pictures of 16 × 16. It has two
+# pools:
 #
 # - **late**: after the second and after the fourth module;
 # - **early**: before the first and before the second module. The parameters are the same, to the last one.
@@ -600,8 +615,8 @@ for name, build in VARIANTS.items():
 # Five seeds each; a seed sets the first weights and the order of the pictures. The claim is made before looking: *late
 # beats early at equal parameters*.
 #
-# The next two cells train, about a quarter of a minute each on a quiet machine. Every finished run is kept on your disk,
-# so a second time takes no time.
+# Three of the next cells train, about a quarter of a minute each on a quiet machine. Every finished run is kept on your
+# disk, so a second time takes no time.
 
 
 # %%
@@ -668,8 +683,8 @@ print("At equal parameters:", SAYS[first.findings[0].word] + ".")
 print("At equal MACs:      ", SAYS[second.findings[0].word] + ".")
 
 # %% [markdown]
-# Read the two lines together. They need not say the same, and both are true of the same networks: *what is kept equal
-# decides*. (And *no difference seen* is not *equal*: look at the interval that is printed with it.) A pool costs no parameter. So whoever counts parameters sees large maps as a present; whoever counts MACs sees
+# Read the two lines together. They need not say the same, and both are true of the same *late* network: *what is kept
+# equal decides*. (And *no difference seen* is not *equal*: look at the interval that is printed with it.) A pool costs no parameter. So whoever counts parameters sees large maps as a present; whoever counts MACs sees
 # the bill.
 #
 # Now the box.
@@ -681,9 +696,9 @@ myth("myth_25")
 myth("myth_25").demonstrate()
 
 # %% [markdown]
-# SqueezeNet 1.1 is by the same authors. They moved two pools forward, against their own third strategy, and published
-# the same accuracy at 2.35 times fewer MACs. (The smaller first layer is a part of that.) Chapter 10 goes the other way
-# to the end: FD-MobileNet downsamples as fast as it can.
+# SqueezeNet 1.1 is by the same authors. They moved two pools towards the input, against their own third strategy, and published
+# the same accuracy at 2.35 times fewer MACs. (The smaller first layer is a part of that.) Chapter 10 goes further on
+# 1.1's way: FD-MobileNet downsamples as fast as it can.
 #
 # Caveats. Five seeds, one small task, pictures of 16 × 16, short training, no batch norm. A network that has just begun to
 # learn differs much from seed to seed, so a part of the gap may be *how soon* and not *how far*: put `"epochs": 24` into
@@ -746,7 +761,7 @@ analyze(whole, (1, 3, 224, 224))
 # - The last 1×1, to 1,000 classes, has 513,000 parameters: two fifths of a network without fully connected layers.
 # - *fire4* (`features.5`) and *fire8* (`features.10`) cost about the same MACs, though fire8 has four times the
 #   parameters. *fire9* (`features.12`) has the most parameters of all modules, and a quarter of their MACs: it stands
-#   behind the last pool. Where a module stands decides what it costs.
+#   behind the last pool. What a module costs depends also on where it stands.
 # - The maps. Table 1 of the paper says *224*, but its maps, 111, 55, 27 and 13, are those of 227.
 
 # %%
@@ -776,7 +791,9 @@ del nets
 
 # %% [markdown]
 # A ratio below 1 means that SqueezeNet needs *more*. Fifty times fewer parameters, and yet more MACs than AlexNet, and a
-# larger peak of memory for activations. That is strategy 3 again: weights are used at more places. (The time is of this
+# larger peak of memory for activations. The MACs are strategy 3 again, weights used at more places: with its pools moved,
+# in *Measure*, it needed fewer than AlexNet. The peak is not so simple: it is the first map of 96 × 111 × 111 at its pool,
+# and fire4 comes close behind it. (The time is of this
 # machine and moment. Where AlexNet is not the faster one in spite of its fewer MACs, think of the 240 MB of weights that
 # it reads for each picture.)
 #
@@ -814,18 +831,21 @@ print("code book:", [round(w, 2) for w in book.tolist()])
 print("codes:    ", codes.tolist(), "one bit for each weight")
 
 frequent = max(codes.tolist().count(code) for code in (0, 1)) / len(codes)
-print(f"3. code: the more frequent code is {100 * frequent:.0f} % of all, so it gets fewer bits")
+print(f"3. code: one code is {100 * frequent:.0f} % of all; but of two codes each needs one bit")
 
 plain = 32 * len(weights)
 packed = len(kept) * (1 + 4) + 32 * len(book)  # a code, 4 bits for the place, and the book
 print(f"\n{plain} bits before, {packed} bits after, of which {4 * len(kept)} say *where*")
 
 # %% [markdown]
-# 1. **Prune (剪枝)**: weights near zero are set to zero; only the others are stored, each with its place.
-# 2. **Share (权值共享)**: k-means puts the rest into groups. Each group has one common value, kept in a **code book (码本)**;
-#    a weight is now the number of its group. With 64 groups that is 6 bits. (Some texts call this a *low-precision float*.
+# 1. **Prune (剪枝)**: weights near zero are set to zero; only the others are stored, each with its place. Then the network
+#    is trained on.
+# 2. **Share (权值共享)**: *k-means* sorts the rest into k groups around their means. Each group has one common value, kept
+#    in a **code book (码本)**, and these values are trained on as well. A weight is now the number of its
+#    group. With 64 groups that is 6 bits. (Some texts call this a *low-precision float*.
 #    It is not: the 64 values stand wherever k-means puts them.)
-# 3. **Code**: **Huffman coding (霍夫曼编码)** gives frequent numbers fewer bits.
+# 3. **Code**: **Huffman coding (霍夫曼编码)** gives frequent numbers fewer bits. With two numbers nothing can be saved, since
+#    none takes less than one bit. With 64 of them the frequent ones get fewer than 6 bits, and the rare ones more.
 #
 # Can sharing alone make 0.5 MB of SqueezeNet?
 
@@ -841,7 +861,7 @@ for what, bits in (
 print(f"{'printed in the paper (table 2), 6 bits':<44}{0.47:>7.2f} MB")
 
 # %% [markdown]
-# No. It needs the pruning as well, and about a third of the final size says where the remaining weights are. The network as
+# No. It needs the pruning as well, and most of the difference to the last line says *where* the remaining weights are. The network as
 # it runs has 5 MB, unless the device can compute with packed weights. Chapter 21 builds all three steps.
 #
 # One more idea of the paper (section 6): a **bypass (旁路)**, the input added to the output around every second Fire
@@ -857,8 +877,8 @@ for number, (c, _, e1, e3) in enumerate(MODULES, 2):
 #
 # Short answers in your own words. Two to four sentences each.
 #
-# **1.** A colleague moves the pools of SqueezeNet 1.0 as far back as possible: “It costs nothing, the parameters are the
-# same, and it can only help.” What do you answer? Name a number of your own measurement.
+# **1.** A colleague moves the pools of SqueezeNet 1.0 as far as possible towards the output: “It costs nothing,
+# the parameters are the same, and it can only help.” What do you answer? Name a number of your own measurement.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "08-explain-1", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false}
 # ### BEGIN SOLUTION
@@ -871,15 +891,15 @@ for number, (c, _, e1, e3) in enumerate(MODULES, 2):
 # ### END SOLUTION
 
 # %% [markdown]
-# **2.** The squeeze ratio of a Fire module is doubled. Which of its three layers get more parameters, and by what factor
-# about? Why does the module not simply double?
+# **2.** The squeeze ratio of all Fire modules is doubled. Which of the three layers get more parameters, and by what
+# factor about? What in a module does not double? And why does the whole network grow from 5.0 to 7.9 MB only?
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "08-explain-2", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false}
 # ### BEGIN SOLUTION
 # All three, each by a factor of two but for the biases: the squeeze layer has twice as many outputs, the two expansions
-# read twice as many inputs. So the module very nearly *does* double; only the biases of the expansions stay. The whole
-# network grows less, because conv1 and conv10 (over 40 per cent of SqueezeNet 1.0) do not change: from 0.125 to 0.25 it
-# goes from 5.0 to 7.9 MB.
+# read twice as many inputs. So a module very nearly doubles (fire2: from 11,920 to 23,712); only the biases of the
+# expansions stay. The whole network grows less, because conv1 and conv10 (over 40 per cent of SqueezeNet 1.0) do not
+# change: from 0.125 to 0.25 it goes from 5.0 to 7.9 MB.
 #
 # Rubric. 1 point: all three layers, twice. 1 point: what does not grow: the biases of the expansions in the module; in the
 # network the first and the last convolution.
@@ -892,11 +912,12 @@ for number, (c, _, e1, e3) in enumerate(MODULES, 2):
 # %% [markdown] nbgrader={"grade": true, "grade_id": "08-explain-3", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false}
 # ### BEGIN SOLUTION
 # Does the chip compute with the packed form (codes, code book, places), or are the weights unpacked first? Unpacked they
-# are 5 MB in float32, 1.25 MB in 8 bits. And how large are the activations? SqueezeNet keeps its maps large for long, so its
-# peak is about 8 MB in float32 at 227 × 227, larger than AlexNet's: it does not fit, whatever the weights do.
+# are 5 MB in float32, 1.25 MB in 8 bits. And how large are the activations? SqueezeNet's first map is
+# 96 × 111 × 111, so its peak is about 8 MB in float32 at 227 × 227, larger than AlexNet's, and fire4 comes close behind: it
+# does not fit, whatever the weights do.
 #
 # Rubric. 1 point: 0.47 MB is the compressed file, with pruning and 6-bit codes. 1 point: the peak memory of the activations,
-# with the reason (late downsampling) or a number.
+# with the reason (the large first map) or a number.
 # ### END SOLUTION
 
 # %% [markdown]
@@ -908,13 +929,13 @@ for number, (c, _, e1, e3) in enumerate(MODULES, 2):
 # | its parameters | c·s + s + s·e1 + e1 + 9·s·e3 + e3 | the 3×3 expansion is most of it |
 # | strategy 1 | 1×1 in place of 3×3 | half of the kernels can be 1×1 |
 # | strategy 2 | few channels where a 3×3 reads | the larger saving |
-# | strategy 3 | downsample late | no parameter, many MACs, a high peak of memory |
+# | strategy 3 | downsample late | no parameter, many MACs |
 # | squeeze ratio | s / (e1 + e3) | 0.125; more is better up to 0.75, at four times the size |
 # | 50 times | against AlexNet: 48.8 | most of it: no fully connected layers |
 # | 0.47 MB | prune, share 64 values, Huffman | a file format, not the network that runs |
 # | 1.1 | smaller first layer, earlier pools | 2.35 times fewer MACs, the same published accuracy |
 #
-# **One sentence.** Parameters say how large a network is to send; what it costs to run is decided by where it pools.
+# **One sentence.** Parameters say how large a network is to send; what it costs to run depends also on where it pools.
 
 # %%
 progress()

@@ -54,12 +54,11 @@ print("Ready. PyTorch", torch.__version__)
 
 # %%
 NAMES = {"VGG-16": "vgg16", "GoogLeNet": "googlenet", "MobileNet": "mobilenet_v1"}
-figure, axes = plt.subplots(1, 3, figsize=(10, 2.3), sharey=True)
+figure, axes = plt.subplots(1, 2, figsize=(9, 2.3), sharey=True)
 infos = [model_info(name) for name in NAMES.values()]
 columns = {
     "million MACs": [info.macs / 1e6 for info in infos],
     "million parameters": [info.params / 1e6 for info in infos],
-    "top-1 on ImageNet, per cent": [info.variant.top1 for info in infos],
 }
 for ax, (title, values) in zip(axes, columns.items(), strict=True):
     bars = ax.barh(list(NAMES), values, color=["#999999", "#999999", "#0072b2"])
@@ -71,7 +70,7 @@ figure.tight_layout()
 plt.show()
 
 # %% [markdown]
-# (The counts are ours, made with `analyze`. The accuracies are printed in the paper's Table 8.)
+# (The counts are ours, made with `analyze`. The accuracies stand side by side in the paper's Table 8.)
 #
 # But *a* phone does not exist. One has 500 million multiply-accumulates, **MACs (乘加次数)**, to spare for a picture,
 # another has 50, and a doorbell has 15. To design a network for each of them would take years.
@@ -102,7 +101,7 @@ predict("09.p1", ...)
 predict("09.p2", ...)
 
 # %% [markdown]
-# **3.** Take MobileNet, and put an ordinary 3×3 convolution in place of each separable block. This network has 8.5 times
+# **3.** Take MobileNet, and put an ordinary 3×3 convolution in place of each separable block. This network has 8.6 times
 # as many MACs, and gets 71.7 % of the ImageNet pictures right. **How many per cent does MobileNet itself get right?**
 
 # %%
@@ -345,6 +344,7 @@ for width, side, paper in ((1.0, 14, "52.3"), (0.75, 14, "29.6"), (0.75, 10, "15
 #    Conv / s1          1 × 1 × 1024 × 1024       7 × 7 × 1024
 #    Avg Pool / s1      Pool 7 × 7                7 × 7 × 1024
 #    FC / s1            1024 × 1000               1 × 1 × 1024
+#    Softmax / s1       Classifier                1 × 1 × 1000
 # ```
 #
 # The first line is called the **stem**: an ordinary convolution. Then each pair of lines is one of your blocks (“5×”
@@ -505,8 +505,8 @@ print(f"At {worst[1]} pixels the network costs {worst[0]:.2f} times what the rul
 print(f"65 pixels cost {sum(bill(1.0, 65)) / sum(bill(1.0, 64)):.2f} times as much as 64.")
 
 # %% [markdown]
-# So choose sides that are multiples of 32: between them you pay for rows of pixels that are padding. (Chapter 03: r =
-# k · 2ⁿ.)
+# So choose sides that are multiples of 32. Between them halvings round up, and each time you pay for one more row and
+# one more column in every map behind it. (Chapter 03: r = k · 2ⁿ.)
 #
 # ### The network
 #
@@ -676,7 +676,8 @@ for i in range(0, 16, 4):
 def choose(points, budget, cost):
     """Find the most accurate network that costs at most the budget.
 
-    points: a list of tuples (width, side, accuracy), in any order, perhaps empty.
+    points: a list of tuples (width, side, accuracy), in any order, perhaps empty. It stays as it
+        is: the caller needs it again.
     budget: MACs, a whole number.  cost: a function; cost(width, side) gives the MACs.
     Returns (width, side) of the network; of equally accurate ones the cheapest. None if none fits.
     """
@@ -742,12 +743,15 @@ for budget in (20e6, 50e6, 100e6, 200e6, 400e6):
     print(f"{accuracy[width, side]} % for {price(width, side) / 1e6:.1f} million")
 
 # %% [markdown]
-# Two networks are dominated, and for opposite reasons. The full width at 128 pixels loses to a *narrower* network with
-# *more* pixels. Half the width at 192 loses to a *wider* one with *fewer* pixels. So there is no rule such as “first the
-# pixels, then the channels”: **neither dial is to be turned down all the way before the other.** Compute the front.
+# Two networks are dominated on these printed numbers, and in opposite ways. The full width at 128 pixels stands behind a
+# *narrower* network with *more* pixels. Half the width at 192 stands behind a *wider* one with *fewer* pixels. So there is
+# no rule such as “first the pixels, then the channels”: **no fixed order of the dials gives the front; compute it.**
 #
-# And there is a gap in the picture. At about equal MACs, how far apart are a wide network that sees little and a thin one
-# that sees everything?
+# How sure is that? Each network was trained once. The next cell prints the margins: one of them is 0.1 point, and that
+# could turn with another seed.
+#
+# And there is a gap in the picture. How far apart are a wide network that sees little and a thin one that sees
+# everything? The three pairs have similar MACs, not equal ones: in the first they are 20 per cent apart, in the last 12.
 
 # %%
 for one, other in (((0.5, 128), (0.25, 224)), ((0.75, 128), (0.5, 192)), ((1.0, 128), (0.75, 160))):
@@ -756,9 +760,10 @@ for one, other in (((0.5, 128), (0.25, 224)), ((0.75, 128), (0.5, 192)), ((1.0, 
     print(f" α = {other[0]} at {other[1]}, {price(*other) / 1e6:.0f} million: {gap:+.1f} points")
 
 # %% [markdown]
-# In the middle the two dials are worth the same, to within half a point. At the lower end they are not: a network of a
-# quarter of the width is too thin to use all those pixels. The paper says it so: accuracy falls smoothly with α, *until*
-# 0.25.
+# In the middle the two dials are worth about the same: the points are within a half, the MACs within 12 per cent. At the
+# lower end they are not. The wide network has a fifth more MACs there, but nowhere else in the table does a fifth buy so
+# many points. A quarter of the width seems too thin to use all those pixels. The paper says it so: accuracy falls smoothly with
+# α, *until* 0.25.
 
 # %% [markdown]
 # ## Measure
@@ -768,7 +773,7 @@ for one, other in (((0.5, 128), (0.25, 224)), ((0.75, 128), (0.5, 192)), ((1.0, 
 # The sixteen networks were trained on more than a million photographs. Does the same hold for a small network and small
 # pictures?
 #
-# The experiment: a separable network with five layers and the course's built-in pictures, 32×32 pixels, ten classes. It
+# The experiment: a stem and four separable blocks, and the course's built-in pictures, 32×32 pixels, ten classes. It
 # can be made cheaper in two ways: fewer channels, or the same pictures at 24 and at 16 pixels. Each pair has equal
 # MACs. **Guess first: which side wins, and by how many points?**
 #
@@ -793,12 +798,14 @@ print(f"\nA quarter of the MACs by width alone: {full_run.mean - narrow.mean:.1f
 # Read it with three questions.
 #
 # - **Who wins?** The narrower network with all its pixels, in the mean, at both prices.
-# - **How sure is it?** At the smaller price, beyond doubt. At the larger one the three seeds of the 24-pixel network
-#   scatter so widely that nothing is proven: look at the dots.
+# - **How sure is it?** At the smaller price, beyond doubt. At the larger one it is *not proven with three seeds*: those of
+#   the 24-pixel network scatter too widely. Look at the dots. (“No difference seen” means no more than that: a difference
+#   was measured, and chance could have made it.)
 # - **Does it contradict the sixteen networks?** There, the two dials were about equally good. But from 224 pixels to 160
-#   a dog remains a dog. These textures are a few pixels fine, and shrunk to 16 pixels they are *gone*: no width can see
-#   what the picture no longer holds. **ρ is free until the detail that the task needs falls below a pixel.** Then
-#   nothing helps.
+#   a dog remains a dog. These textures are a few pixels fine, and at 16 pixels most of that is lost. This is the likely
+#   reason, not a proven one: the last maps get smaller as well, and nobody trained a wider network at 16 pixels. Something
+#   is left, too: with ten classes, chance is 10 per cent. **ρ costs little while the detail that the task needs stays
+#   larger than a pixel.**
 #
 # Train a smaller form of it yourself: fewer and coarser pictures, fewer epochs, one price. One cell for each seed. (A run
 # that is finished is kept. The next cell takes it from there and trains only what is new.)
@@ -845,6 +852,8 @@ print(
 )
 print(f"for {lost:.1f} points of accuracy here, 1.1 points in the paper.")
 print(f"“The standard blocks are better at equal layout”: {word}, with three seeds.")
+low, high = kinds.findings[0].low, kinds.findings[0].high
+print(f"The 95 % interval of the loss goes from {low:+.1f} to {high:+.1f} points.")
 per_run = standard.seconds / separable.seconds
 print(f"\nTraining took {per_run:.1f} times as long with the standard blocks.")
 equal = studies.logged("block_kinds")
@@ -854,9 +863,10 @@ print(
 )
 
 # %% [markdown]
-# So the saving is real, and the loss is small: a point or two, as in the paper, and with three seeds one cannot even tell
-# it from nothing. And look at the training time. It does not follow the MACs at all: on a CPU a depthwise layer is slow for
-# what it does (chapter 05). MACs are one price among several, and not the one on the clock.
+# So the saving is real. How large is the loss? The interval is what three seeds can say: zero lies in it, the paper's one
+# point lies in it, and so does three times as much. And look at the training time. It falls far less than the MACs do: on a
+# CPU a depthwise layer is slow for what it does (chapter 05). MACs are one price among several, and not the one on the
+# clock.
 #
 # To train these networks again, about five minutes: `studies.block_kinds(equal="layout")`.
 
@@ -957,8 +967,8 @@ print(f" {thin.top1} %, five blocks fewer {shallow.top1} %")
 #
 # ### And the clock?
 #
-# The course's authors measured the family once, one picture at a time, one thread, in PyTorch. If time were
-# proportional to the MACs, all points would lie on the line.
+# The course's authors measured fourteen networks of the family once, one picture at a time, one thread, in PyTorch. If
+# time were proportional to the MACs, all points would lie on the line.
 
 # %%
 portrait = load_portrait()
@@ -1002,8 +1012,8 @@ print(f"of {all_pairs} pairs, the one with fewer MACs was the faster one in {rig
 
 # %% [markdown]
 # Within one family MACs order the networks well, though not perfectly. Between families they do not: chapter 14 takes
-# that up. And now your own machine, at three settings of the dials with about as many MACs each: which dial makes it
-# *faster*?
+# that up. And now your own machine, at three settings of the dials with similar MACs (186, 166 and 149 million): which
+# dial makes it *faster*?
 
 # %%
 CORNERS = {
@@ -1030,7 +1040,7 @@ for name, (width, side) in CORNERS.items():
 # %% [markdown]
 # (The shortest of twelve calls in turn, as ratios to the first, because other programs can only slow a call down. Run it
 # twice before you believe it.) The third network has the fewest MACs of the three, and moves the most bytes: wide maps
-# with few channels. If it is not the fastest on your machine, that is why.
+# with few channels. If it is not the fastest on your machine, that may be why.
 
 # %% [markdown]
 # ## Explain
@@ -1071,7 +1081,7 @@ for name, (width, side) in CORNERS.items():
 # %% [markdown] nbgrader={"grade": true, "grade_id": "09-explain-3", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false}
 # ### BEGIN SOLUTION
 # It depends on how fine the detail is that the classes differ in. Photographs of large objects keep it at 160 pixels; the
-# textures of the experiment are a few pixels fine, and at 16 pixels they are no longer in the picture. Shrink some pictures
+# textures of the experiment are a few pixels fine, and at 16 pixels most of that is no longer in the picture. Shrink some
 # and look (or train a small network at several sizes, with several seeds): as long as people can still tell the classes
 # apart, ρ is a cheap dial. If not, turn α.
 #
@@ -1086,12 +1096,12 @@ for name, (width, side) in CORNERS.items():
 # | --- | --- | --- | --- | --- |
 # | separable blocks | 8 to 9 times a block, 8.6 the network | 7 times | nothing | about a point |
 # | width multiplier α | nearly α², a little less | between α and α² | α | accuracy, evenly at first |
-# | resolution multiplier ρ | ρ², best at multiples of 32 | **nothing** | ρ² | detail, then everything |
+# | resolution multiplier ρ | ρ², best at multiples of 32 | **nothing** | ρ² | little while the detail is larger than a pixel |
 #
 # - The block: depthwise 3×3, norm, ReLU, pointwise 1×1, norm, ReLU. The stride is in the depthwise layer.
 # - The network: a stem of 32 channels, then 13 blocks: 64; 128 twice; 256 twice; 512 six times; 1024 twice. Mean, linear.
 # - α fails as α² in thin layers: stem, depthwise halves, classifier. ρ fails as ρ² where halvings round up.
-# - Choose on the front: neither dial all the way down before the other.
+# - Choose on the front. No fixed order of the dials gives it; compute it.
 #
 # **One sentence.** Separable blocks make the network cheap, two dials make it fit, and an exact count says at what price
 # before anything is trained.

@@ -159,3 +159,35 @@ def test_what_the_prose_says_about_alexnet():
     dense = sum(layer.params for layer in one.layers if layer.kind == "Linear")
     assert 1.8 < (one.params - dense) / other.params < 1.9
     assert round(other.peak_activation / 1e6) == 8
+
+
+def test_what_the_prose_says_about_the_peak_and_about_moved_pools():
+    with torch.device("meta"):
+        alexnet, plain = create_model("alexnet").eval(), create_model("squeezenet1_0").eval()
+        moved = create_model("squeezenet1_0").eval()
+    layers = list(moved.features)
+    for place in (6, 11):  # as the chapter does
+        assert isinstance(layers[place], nn.MaxPool2d)
+        layers.insert(place - 2, layers.pop(place))
+    moved.features = nn.Sequential(*layers)
+    one, other, large = (analyze(m, (1, 3, 227, 227)) for m in (plain, moved, alexnet))
+    assert one.params == other.params
+    assert other.macs < large.macs < one.macs
+    assert one.peak_activation == other.peak_activation > large.peak_activation
+    assert one.layers[0].output_shape == (1, 96, 111, 111)
+    live = one.timeline("eager").live
+    assert one.layers[live.index(max(live))].name == "features.2", "the first pool"
+    second = live.index(sorted(live)[-2])
+    assert one.layers[second].name.startswith("features.5"), "fire4"
+    assert live[second] > 0.95 * max(live)
+
+
+def test_what_the_prose_says_about_a_doubled_squeeze_ratio():
+    assert (_ch08_params.oracle(96, 16, 64, 64), _ch08_params.oracle(96, 32, 64, 64)) == (
+        11_920,
+        23_712,
+    )
+    around = 14_208 + 513_000
+    sizes = [_ch08_design.total(_ch08_design.family(r, 0.5)) + around for r in (0.125, 0.25)]
+    assert [f"{4 * size / 1e6:.1f}" for size in sizes] == ["5.0", "7.9"]
+    assert around > 0.4 * sizes[0]

@@ -168,6 +168,22 @@ def test_what_the_prose_says_about_the_front():
     assert dominated[0.5, 192] == (0.75, 128)  # wider, fewer pixels
     assert top1[0.5, 128] - top1[0.25, 224] > 5
     assert abs(top1[0.75, 128] - top1[0.5, 192]) <= 0.5 >= abs(top1[1.0, 128] - top1[0.75, 160])
+    assert round(top1[0.75, 160] - top1[1.0, 128], 1) == 0.1  # "one of them is 0.1 point"
+    assert round(price[0.5, 128] / price[0.25, 224], 1) == 1.2  # "20 per cent apart"
+    assert round(price[1.0, 128] / price[0.75, 160], 2) == 1.12
+    corners = [price[1.0, 128], price[0.75, 160], price[0.5, 224]]
+    assert [round(macs / 1e6) for macs in corners] == [186, 166, 149]
+
+
+def test_a_number_of_channels_is_cut_off_not_rounded():
+    assert _ch09_cost.oracle(10, 10, 4, 1, 0.75) == (1008, 784)
+    assert _ch09_cost.oracle(4, 8, 5, 2, 1.0) == (324, 288)
+
+
+def test_the_cost_of_the_choice_tells_its_arguments_apart():
+    for case in _ch09_choose.cases(Random(0)):
+        for width, side, _ in case.args[0]:
+            assert 2 * _ch09_choose.cost(width, side) < _ch09_choose.cost(side, width)
 
 
 def test_what_the_prose_says_about_the_two_dials():
@@ -187,6 +203,7 @@ def test_what_the_prose_says_about_the_logs():
     standard, separable = kinds["standard"], kinds["depthwise separable"]
     assert kinds.findings[0].word == "no difference seen"
     assert 0 < standard.mean - separable.mean < 3
+    assert kinds.findings[0].low < 0 and kinds.findings[0].high > 3 * 1.1
     assert standard.macs / separable.macs > 2 * standard.seconds / separable.seconds
 
 

@@ -186,6 +186,29 @@ class NotSqueezed(Right):
         return torch.cat([F.relu(self.expand1x1(narrow)), F.relu(self.expand3x3(narrow))], 1)
 
 
+class Wrapped(Right):
+    """A convolution and its ReLU under one name."""
+
+    def __init__(self, c, s, e1, e3):
+        super().__init__(c, s, e1, e3)
+        self.squeeze = nn.Sequential(nn.Conv2d(c, s, 1), nn.ReLU())
+
+
+class Strided(Right):
+    def __init__(self, c, s, e1, e3):
+        super().__init__(c, s, e1, e3)
+        self.expand3x3 = nn.Conv2d(s, e3, 3, stride=2, padding=1)
+
+
+class Drops(Right):
+    def __init__(self, c, s, e1, e3):
+        super().__init__(c, s, e1, e3)
+        self.dropout = nn.Dropout(0.5)
+
+    def forward(self, x):
+        return self.dropout(super().forward(x))
+
+
 # --- 08.params -------------------------------------------------------------------------------
 
 
@@ -311,6 +334,10 @@ def only_the_ratio(budget, share, ratios, params):
     return max((r for r in ratios if size_of(table(r, share), params) <= budget), default=None)
 
 
+def none_if_nothing_fits(budget, share, ratios, params):
+    return design(budget, share, ratios, params) or None
+
+
 def expand_first(ratio, share):
     return [(e1, s, e3) for s, e1, e3 in table(ratio, share)]
 
@@ -429,6 +456,70 @@ class LinearHead(Net):
         return self.classifier(self.features(x).mean((2, 3)))
 
 
+class MeanBeforeRelu(Net):
+    """The mean stands between the last convolution and its ReLU."""
+
+    def head(self, c, classes):
+        return nn.Conv2d(c, classes, 1)
+
+    def forward(self, x):
+        x = F.dropout(self.features(x), 0.5, self.training)
+        return self.classifier(x).mean((2, 3)).relu()
+
+
+class DropsThePicture(Net):
+    def forward(self, x):
+        return super().forward(F.dropout(x, 0.5, self.training))
+
+
+class DropsTheScores(Net):
+    """A second dropout behind the last ReLU."""
+
+    def forward(self, x):
+        maps = self.classifier(self.features(x))
+        return F.dropout(maps, 0.5, self.training).mean((2, 3))
+
+
+class DropsLate(Net):
+    """The only dropout stands behind the last ReLU."""
+
+    def head(self, c, classes):
+        return nn.Sequential(nn.Conv2d(c, classes, 1), nn.ReLU(), nn.Dropout(0.5))
+
+
+class DropsUnscaled(DropsByFunction):
+    """A mask of its own, and what stays is not doubled."""
+
+    def forward(self, x):
+        x = self.features(x)
+        if self.training:
+            x = x * (torch.rand_like(x) < 0.5)
+        return F.relu(self.classifier(x)).mean((2, 3))
+
+
+def dropping(layer):
+    """The head with another dropout."""
+    return net(head=lambda self, c, n: nn.Sequential(layer, *Net.head(self, c, n)[1:]))
+
+
+class DenseAtEachPlace(Net):
+    """Right: the last 1×1 convolution as a dense layer over the channels of each place."""
+
+    def head(self, c, classes):
+        return nn.Linear(c, classes)
+
+    def forward(self, x):
+        x = F.dropout(self.features(x), 0.5, self.training)
+        return F.relu(self.classifier(x.movedim(1, -1))).mean((1, 2))
+
+
+class DropsInPlace(Net):
+    """Right: the dropout writes into the features."""
+
+    def head(self, c, classes):
+        return nn.Sequential(nn.Dropout(0.5, inplace=True), *Net.head(self, c, classes)[1:])
+
+
 def out(change):
     return lambda self, x: change(self.classifier(self.features(x)))
 
@@ -496,6 +587,9 @@ WRONG = {
         ("relu-on-the-input", fire(lambda m, x: torch.cat(halves(m, x.relu()), 1))),
         ("input-added", fire(bypassed)),
         ("parts-too-many", WithNorm),
+        ("part-is-sequential", Wrapped),
+        ("padding-forgotten", Strided),
+        ("the same in training", Drops),
         ("every parameter learns", NoGradient),
         ("every parameter learns", NotSqueezed),
         ("not-callable", Right(2, 1, 2, 2)),
@@ -522,6 +616,7 @@ WRONG = {
     "08.design": [
         ("not-whole", chosen(rows=in_floats)),
         ("ratio-returned", only_the_ratio),
+        ("none-for-empty", none_if_nothing_fits),
         ("in-channels-kept", chosen(size=always_96)),
         ("in-channels-of-its-own", chosen(size=as_many_in_as_out)),
         ("budget-for-each", chosen(size=the_largest_only)),
@@ -570,6 +665,7 @@ WRONG = {
         ("classes-fixed", net(CLASSES=1000)),
         ("head-relu-forgotten", net(head=lambda self, c, n: Net.head(self, c, n)[:2])),
         ("mean-first", LinearHead),
+        ("mean-first", MeanBeforeRelu),
         ("maximum-at-the-end", net(forward=out(lambda y: y.amax((2, 3))))),
         ("sum-at-the-end", net(forward=out(lambda y: y.sum((2, 3))))),
         ("softmax-at-the-end", net(forward=out(lambda y: y.mean((2, 3)).softmax(1)))),
@@ -577,6 +673,13 @@ WRONG = {
         ("map-returned", net(forward=out(lambda y: y.mean((2, 3), keepdim=True)))),
         ("dropout-in-use", AlwaysDrops),
         ("dropout works in training", net(head=lambda self, c, n: Net.head(self, c, n)[1:])),
+        ("dropout works in training", dropping(nn.Dropout(0.2))),
+        ("dropout works in training", dropping(nn.Dropout(0.8))),
+        ("dropout works in training", dropping(nn.Dropout2d(0.5))),
+        ("dropout works in training", DropsThePicture),
+        ("dropout works in training", DropsTheScores),
+        ("dropout works in training", DropsLate),
+        ("dropout works in training", DropsUnscaled),
         (None, net(head=three_classes)),
         (None, ExtraLayer),
         ("wrong-type", net(forward=out(lambda y: [y.mean((2, 3))]))),
@@ -588,5 +691,5 @@ RIGHT = {
     "08.fire": [Right, ReluAtTheEnd, ByModules],
     "08.params": [params, by_layers, by_counting, plus_one],
     "08.design": [design, design_by_max, design_by_lists],
-    "08.net": [Net, PooledByLayer, DropsByFunction],
+    "08.net": [Net, PooledByLayer, DropsByFunction, DropsInPlace, DenseAtEachPlace],
 }

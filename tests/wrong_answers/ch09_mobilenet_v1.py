@@ -96,6 +96,28 @@ Residual = block_with(
 )
 
 
+NoAffine = block_with(
+    norm=lambda self, c, n, number: nn.BatchNorm2d(c if number == 1 else n, affine=False)
+)
+NoStatistics = block_with(
+    norm=lambda self, c, n, number: nn.BatchNorm2d(
+        c if number == 1 else n, track_running_stats=number == 2
+    )
+)
+
+
+class ListedBlock(Block):
+    def __init__(self, in_channels, out_channels, stride=1):
+        super().__init__(in_channels, out_channels, stride)
+        self.layers = [self.first, self.norm1, nn.ReLU(), self.second, self.norm2, nn.ReLU()]
+        del self.first, self.norm1, self.second, self.norm2
+
+    def forward(self, x):
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+
 class LeftOver(Block):
     def __init__(self, in_channels, out_channels, stride=1):
         super().__init__(in_channels, out_channels, stride)
@@ -172,6 +194,11 @@ def all_places(side, stride):
     return side * side, side * side
 
 
+def cost_by_factors(in_channels, out_channels, side, stride, width):
+    one, two = costs()(in_channels, out_channels, side, stride, 1.0)
+    return int(width * one), int(width * width * two)
+
+
 def cost_by_numpy(in_channels, out_channels, side, stride, width):
     c, n = np.multiply([in_channels, out_channels], width).astype(int)
     places = np.int64(-(-side // stride)) ** 2
@@ -233,6 +260,15 @@ def bill(
 def by_law(width, side):
     whole = bill()(1.0, 224)
     return [round(number * width**2 * (side / 224) ** 2) for number in whole]
+
+
+def by_law_cut(width, side):
+    return [int(number * width * width * (side / 224) ** 2) for number in bill()(1.0, 224)]
+
+
+def by_law_of_sides(width, side):
+    *macs, head = bill()(width, 224)
+    return [*(round(number * (side / 224) ** 2) for number in macs), head]
 
 
 def by_law_of_blocks(width, side):
@@ -372,6 +408,9 @@ NoNormNet = net_with(
     make=NoNorms, stem=lambda self, c: (nn.Conv2d(3, c, 3, 2, 1, bias=False), nn.ReLU())
 )
 BiasedNet = net_with(make=Biased)
+HeadWithoutBias = net_with(classifier=lambda self, c: nn.Linear(c, self.classes, bias=False))
+NoAffineNet = net_with(make=NoAffine)
+NoStatisticsNet = net_with(make=NoStatistics)
 NoHead = net_with(forward=lambda self, x: self.body(x))
 ReluLess = net_with(make=NoFirstRelu)
 
@@ -392,6 +431,29 @@ class WidthUnused(Net):
 class InAList(Net):
     def hold(self, layers):
         return lambda x: [x := layer(x) for layer in layers][-1]
+
+
+class BlocksInAList(nn.Module):
+    """Stem and classifier are known to the module, the blocks are not."""
+
+    def __init__(self, width=1.0, num_classes=1000):
+        super().__init__()
+        c = int(32 * width)
+        self.stem = nn.Sequential(
+            nn.Conv2d(3, c, 3, 2, 1, bias=False), nn.BatchNorm2d(c), nn.ReLU()
+        )
+        self.blocks = []
+        for channels, repeats, stride in TABLE:
+            for i in range(repeats):
+                self.blocks.append(Block(c, int(channels * width), stride if i == 0 else 1))
+                c = int(channels * width)
+        self.head = nn.Linear(c, num_classes)
+
+    def forward(self, x):
+        x = self.stem(x)
+        for block in self.blocks:
+            x = block(x)
+        return self.head(x.mean((2, 3)))
 
 
 class NotCarried(nn.Module):
@@ -481,6 +543,23 @@ def first_of_the_list(points, budget, cost):
     return None
 
 
+def swapped(points, budget, cost):
+    return chosen()(points, budget, lambda width, side: cost(side, width))
+
+
+def sorted_in_place(points, budget, cost):
+    points.sort(key=lambda p: (-p[2], cost(p[0], p[1])))
+    return next((p[:2] for p in points if cost(p[0], p[1]) <= budget), None)
+
+
+def last_of_equals(points, budget, cost):
+    best, found = 0, None
+    for width, side, accuracy in points:
+        if cost(width, side) <= budget and accuracy >= best:
+            best, found = accuracy, (width, side)
+    return found
+
+
 def by_loop(points, budget, cost):
     best = None
     for width, side, accuracy in points:
@@ -520,6 +599,9 @@ WRONG = {
         ("relu6-not-relu", Relu6),
         ("bias-kept", Biased),
         ("bias-kept", OneBias),
+        ("norm-settings", NoAffine),
+        ("norm-settings", NoStatistics),
+        ("not-registered", ListedBlock),
         ("parts-too-many", LeftOver),
         ("input-added", Residual),
         ("every parameter learns", Detached),
@@ -544,6 +626,10 @@ WRONG = {
             "pointwise-before-the-stride",
             costs(places=lambda side, s: (half_up(side, s) ** 2, side**2)),
         ),
+        ("channels-rounded", costs(wide=lambda a, c, n: (round(a * c), round(a * n)))),
+        ("channels-rounded", costs(wide=lambda a, c, n: (math.ceil(a * c), math.ceil(a * n)))),
+        ("full-cost-times-width", cost_by_factors),
+        ("rounded-to-even", costs(places=lambda side, s: (round(side / s) ** 2,) * 2)),
         ("rounded-down", costs(places=lambda side, s: ((side // s) ** 2,) * 2)),
         ("padding-forgotten", costs(places=lambda side, s: (((side - 3) // s + 1) ** 2,) * 2)),
         ("side-not-squared", costs(places=lambda side, s: (half_up(side, s),) * 2)),
@@ -578,6 +664,12 @@ WRONG = {
         ("rounded-down", bill(half=lambda side, stride: side // stride)),
         ("square-law", by_law),
         ("square-law", by_law_of_blocks),
+        ("square-law", by_law_cut),
+        (
+            "square-law",
+            lambda width, side: [m * width**2 * (side / 224) ** 2 for m in bill()(1, 224)],
+        ),
+        ("square-law-of-the-side", by_law_of_sides),
         ("width-forgotten", lambda width, side: bill()(1.0, side)),
         ("side-forgotten", lambda width, side: bill()(width, 224)),
         ("stem-not-narrowed", bill(stem=lambda a: 32)),
@@ -610,6 +702,10 @@ WRONG = {
         ("channels-not-carried", NotCarried),
         ("classes-fixed", ClassesFixed),
         ("layers-in-a-list", InAList),
+        ("layers-in-a-list", BlocksInAList),
+        ("classifier-without-bias", HeadWithoutBias),
+        ("norm-settings", NoAffineNet),
+        ("norm-settings", NoStatisticsNet),
         ("not-pooled", Flattened),
         ("pool-of-seven", PoolOfSeven),
         ("norms-missing", NoNormNet),
@@ -640,6 +736,12 @@ WRONG = {
         ("budget-left-out", chosen(fits=lambda price, budget: price < budget)),
         ("tie-to-the-dearer", chosen(key=lambda p, price: (p[2], price))),
         ("tie-to-the-first", chosen(key=lambda p, price: p[2])),
+        ("tie-to-the-last", last_of_equals),
+        ("tie-by-one-dial", chosen(key=lambda p, price: (p[2], -p[1]))),
+        ("tie-by-one-dial", chosen(key=lambda p, price: (p[2], -p[0]))),
+        ("tie-by-one-dial", chosen(key=lambda p, price: (p[2], p[0], p[1]))),
+        ("arguments-swapped", swapped),
+        ("list-changed", sorted_in_place),
     ],
 }
 

@@ -124,7 +124,11 @@ def no_whole_numbers(outcome: Outcome) -> bool:
     ]
 
 
+def none_for_empty(outcome: Outcome) -> bool:
+    """None where no ratio fits."""
+    return outcome.error is None and outcome.got is None and outcome.want == []
+
+
 def ratio_returned(outcome: Outcome) -> bool:
     """The ratio, or None where none fits."""
-    nothing = outcome.error is None and outcome.got is None and outcome.want == []
-    return isinstance(outcome.got, float) or nothing
+    return isinstance(outcome.got, float) or none_for_empty(outcome)

@@ -8,6 +8,7 @@ from lightcourse.checks.chapters._ch08_design import (
     count,
     family,
     no_whole_numbers,
+    none_for_empty,
     ratio_returned,
     total,
     variant,
@@ -23,6 +24,12 @@ MISTAKES = (
         hint=2,
     ),
     Mistake(
+        "none-for-empty",
+        "Nothing fits here: return [], not None.",
+        matches=none_for_empty,
+        hint=4,
+    ),
+    Mistake(
         "ratio-returned",
         "You return a ratio. Wanted are the eight modules that it makes, a list of (squeeze,"
         " expand1x1, expand3x3).",
@@ -31,22 +38,23 @@ MISTAKES = (
     ),
     Mistake(
         "in-channels-kept",
-        "The rows are right, but you choose the wrong ratio: you count all eight modules as if 96"
-        " channels came in. Only the first one gets 96; each later one gets what the one before"
-        " gives out.",
+        "Your ratio is the wrong one. Perhaps you count all eight modules as if 96 channels came"
+        " in? Only the first one gets 96; each later one gets what the one before gives out.",
         mimic=variant(spent=lambda rows: sum(count(96, *row) for row in rows)),
         hint=3,
     ),
     Mistake(
         "in-channels-of-its-own",
-        "You count each module as if as many channels came in as it gives out. What comes in is"
-        " what the module *before* gives out, and 96 for the first.",
+        "Your ratio is the wrong one. Perhaps you count each module as if as many channels came in"
+        " as it gives out? What comes in is what the module *before* gives out, and 96 for the"
+        " first.",
         mimic=variant(spent=lambda rows: sum(count(row[1] + row[2], *row) for row in rows)),
         hint=3,
     ),
     Mistake(
         "budget-for-each",
-        "You compare each module with the budget by itself. The eight share it: add them up.",
+        "Your network is too large. Perhaps you compare each module with the budget by itself? The"
+        " eight share it: add them up.",
         mimic=variant(spent=lambda rows: max(_each(rows))),
         hint=3,
     ),
@@ -58,19 +66,22 @@ MISTAKES = (
     ),
     Mistake(
         "smallest-ratio",
-        "You return the smallest ratio. Any that fits is allowed; wanted is the largest of them.",
+        "You return the smallest ratio of those that fit, perhaps by chance. Wanted is the largest"
+        " of them.",
         mimic=variant(choose=min),
         hint=4,
     ),
     Mistake(
         "first-that-fits",
-        "You take the first ratio that fits. The list need not be in order: look at all of them.",
+        "Your ratio fits, but a larger one does too. Perhaps you take the first that fits? The list"
+        " need not be in order: look at all of them.",
         mimic=variant(choose=lambda fitting: fitting[0]),
         hint=4,
     ),
     Mistake(
         "last-that-fits",
-        "You keep the last ratio that fits. The list need not be in order: keep the largest.",
+        "Your ratio fits, but a larger one does too. Perhaps you keep the last that fits? The list"
+        " need not be in order: keep the largest.",
         mimic=variant(choose=lambda fitting: fitting[-1]),
         hint=4,
     ),

@@ -66,6 +66,7 @@ class Answer:
     shapes: dict[str, tuple[int, ...]]
     parameters: int
     output: Any
+    wrapped: str = ""  # the first part that is an nn.Sequential
 
     def __repr__(self) -> str:
         shapes = "\n".join(f"{name}: {shape}" for name, shape in self.shapes.items())
@@ -83,7 +84,8 @@ def call(cls: Any, case: Case) -> Any:
     shapes = {name: _shape(parts, name) for name in state}
     count = sum(p.numel() for p in module.parameters())
     if any(state[name].shape != shape for name, shape in shapes.items()):
-        return Answer(shapes, count, None)
+        wrapped = [name for name, part in parts.items() if isinstance(part, nn.Sequential)]
+        return Answer(shapes, count, None, *wrapped[:1])
     module.load_state_dict({**module.state_dict(), **state})
     with torch.no_grad():
         return Answer(shapes, count, nn.Module.__call__(module, x.clone()))
@@ -126,6 +128,8 @@ def compare(got: Any, want: Answer) -> Difference | None:
     """Shapes of the parts first, then the output, then what it costs to get there."""
     if not isinstance(got, Answer):
         return Difference("type", f"it is {kind_of(got)}, wanted a module")
+    if got.wrapped:
+        return Difference("type", f"{got.wrapped} is a Sequential, wanted the convolution itself")
     for name, shape in want.shapes.items():
         if not got.shapes[name]:
             return Difference("shape", f"{name} does not exist, wanted one of shape {shape}")
@@ -143,6 +147,16 @@ def compare(got: Any, want: Answer) -> Difference | None:
 
 def picture(case: Case, got: Any, want: Any) -> str:
     return beside(got.output, want.output)
+
+
+def same_in_training(cls: Any, rng: Random) -> str | None:
+    """Nothing in a Fire module depends on the mode, so nothing is dropped."""
+    module, x = cls(6, 4, 5, 7), torch.randn(4, 6, 6, 6)
+    with torch.no_grad():
+        calm = module.eval()(x.clone())
+        if torch.allclose(module.train()(x.clone()), calm, atol=1e-6):
+            return None
+    return "In training mode the output is another one: is there a dropout? A Fire module has none."
 
 
 def learns(cls: Any, rng: Random) -> str | None:

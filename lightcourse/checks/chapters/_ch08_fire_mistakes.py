@@ -21,6 +21,13 @@ MISTAKES = (
         hint=1,
     ),
     Mistake(
+        "part-is-sequential",
+        "self.squeeze, or another of the three parts, is a Sequential. The name must be the"
+        " convolution itself; its ReLU belongs into `forward`.",
+        matches=lambda outcome: bool(outcome.got.wrapped),
+        hint=1,
+    ),
+    Mistake(
         "in-a-row",
         "Your 3×3 reads what the 1×1 expansion gives out: the two stand one after the other. In a"
         " Fire module they stand side by side, and both read the squeezed channels.",
@@ -84,7 +91,7 @@ MISTAKES = (
     Mistake(
         "padding-forgotten",
         "The maps of the two expansions differ in size, so they do not fit side by side. The 3×3"
-        " needs padding 1 to keep the size, the 1×1 none.",
+        " needs padding 1 and stride 1 to keep the size, the 1×1 no padding and stride 1.",
         matches=wrong.sides_differ,
         hint=4,
     ),

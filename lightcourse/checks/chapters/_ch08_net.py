@@ -218,20 +218,3 @@ def show(case: Case) -> str:
     return (
         f"SqueezeNet({table}, {classes}, Fire).eval()(x)  with x of shape {(size[0], 3, *size[1:])}"
     )
-
-
-def drops(cls: Any, rng: Random) -> str | None:
-    """In training half of the features are dropped before the last convolution."""
-    net = cls([("conv", 8, 3), ("pool",), ("fire", 4, 16, 16)], 6, Fire)
-    for p in net.parameters():
-        nn.init.uniform_(p, 0.01, 0.1)  # nothing dies in a ReLU
-    x = torch.rand(1, 3, 25, 25)
-    net.train()
-    with torch.no_grad():
-        alike = torch.equal(net(x), net(x))
-    if alike:
-        return (
-            "In training mode two runs over the same picture are alike: the dropout of 0.5 before"
-            " the last convolution is missing."
-        )
-    return None

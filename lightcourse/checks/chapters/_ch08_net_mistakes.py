@@ -38,8 +38,8 @@ MISTAKES = (
     ),
     Mistake(
         "pools-round-down",
-        "Your pools round down. SqueezeNet's round up, as in Caffe, where a last window may hang"
-        " over the edge: `ceil_mode=True`.",
+        "Your pools round down. SqueezeNet's round up, as the authors' library does: a last"
+        " window may hang over the edge. `ceil_mode=True`.",
         mimic=variant(pool=lambda: nn.MaxPool2d(3, 2)),
         hint=3,
     ),
@@ -136,8 +136,9 @@ MISTAKES = (
     ),
     Mistake(
         "mean-first",
-        "You take the mean first and the last convolution and its ReLU after it. SqueezeNet makes a"
-        " map for each class, then ReLU, then takes the mean of each map.",
+        "You take the mean before the last ReLU, perhaps even before the last convolution (the"
+        " numbers are the same). SqueezeNet makes a map for each class, then ReLU, and takes the"
+        " mean of each map last.",
         mimic=variant(mean_first=True),
         hint=4,
     ),

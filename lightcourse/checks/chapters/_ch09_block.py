@@ -58,7 +58,7 @@ def call(cls: Any, case: Case) -> Any:
 
 def _shape(part: Part) -> tuple[Any, ...]:
     """What the weights of a part depend on."""
-    return part.kind, part.inputs, part.outputs, part.kernel, part.groups
+    return part.kind, part.inputs, part.outputs, part.kernel, part.groups, part.lacks
 
 
 def wanted(c: int, n: int, stride: int, x: Tensor) -> tuple[Part, ...]:

@@ -84,6 +84,17 @@ def _norm_sizes(outcome: Outcome) -> bool:
     return "running_mean" in said or "running_var" in said or "weight should contain" in said
 
 
+def _unregistered(outcome: Outcome) -> bool:
+    """`.double()` did not reach the layers: the module does not know them."""
+    said = str(outcome.error).lower()
+    return outcome.error is not None and "double" in said and "float" in said
+
+
+def _norm_settings(got: Parts, want: Parts) -> bool:
+    full = [replace(part, lacks="") for part in got]
+    return full != got and full == want
+
+
 def _biased(outcome: Outcome) -> bool:
     """Everything is right, but convolutions have biases."""
     got, want = outcome.got, outcome.want
@@ -153,6 +164,20 @@ MISTAKES = (
         " layer makes in_channels maps, the pointwise layer out_channels.",
         matches=_norm_sizes,
         hint=2,
+    ),
+    Mistake(
+        "norm-settings",
+        "A batch norm has no parameters, or no running mean and variance. Write"
+        " `nn.BatchNorm2d(channels)`, without `affine=False` or `track_running_stats=False`.",
+        matches=_parts(_norm_settings),
+        hint=2,
+    ),
+    Mistake(
+        "not-registered",
+        "The layers are not registered: the module does not know them, so it has nothing to train."
+        " Use `nn.Sequential` or `nn.ModuleList`, not a plain Python list.",
+        matches=_unregistered,
+        hint=1,
     ),
     Mistake(
         "stride-twice",

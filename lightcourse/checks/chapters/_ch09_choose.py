@@ -13,8 +13,8 @@ Cost = Callable[[float, int], int]
 
 
 def cost(width: float, side: int) -> int:
-    """What the learner gets as `cost`: whole numbers that grow with both."""
-    return round(1000 * width) ** 2 * side // 100 * side
+    """What the learner gets as `cost`: whole numbers that grow with both, but not alike."""
+    return round(100 * width) ** 2 * side  # with the arguments swapped it is another number
 
 
 def cases(rng: Random) -> Iterator[Case]:
@@ -23,13 +23,17 @@ def cases(rng: Random) -> Iterator[Case]:
     yield _case(two, cost(1.0, 100) - 1, "one MAC too few for the larger")
     yield _case(two, cost(0.5, 100) - 1, "nothing fits")
     yield _case([], 1_000, "no network at all")
-    mixed = [(0.5, 200, 64.0), (1.0, 100, 64.5), (0.75, 120, 63.0), (0.25, 100, 41.0)]
+    mixed = [(0.5, 200, 64.0), (0.75, 88, 63.0), (0.5, 160, 64.5), (0.25, 100, 41.0)]
     yield _case(mixed, cost(0.5, 200) + 5, "the dearest is not the best")
     near = [(0.5, 100, 40.0), (0.5, 104, 60.0), (1.0, 100, 61.0)]
     yield _case(near, 10**12, "a large budget")
     even = [(0.5, 240, 61.0), (0.5, 200, 61.0), (0.75, 100, 60.0)]
     yield _case(even, 10**12, "two are equally good: the cheaper one")
     yield _case(even[1::-1], 10**12, "two are equally good, the other way round")
+    narrow = [(1.0, 128, 63.0), (0.5, 224, 63.0)]
+    yield _case(narrow, 10**12, "equally good, and the cheaper one has more pixels")
+    wide = [(0.5, 256, 62.0), (0.75, 96, 62.0)]
+    yield _case(wide, 10**12, "equally good, and the cheaper one is wider")
     for _ in range(5):
         points = [
             (rng.choice((0.25, 0.5, 0.75, 1.0)), rng.randint(96, 256), rng.randint(400, 710) / 10)
@@ -88,6 +92,21 @@ def _best_or_nothing(points: Sequence[Point], budget: int, cost: Cost) -> Any:
     return best[:2] if best and cost(best[0], best[1]) <= budget else None
 
 
+def _swapped(points: Sequence[Point], budget: int, cost: Cost) -> Any:
+    turned: Callable[..., int] = cost
+    return by_sorting(points, budget, lambda width, side: turned(side, width))
+
+
+def _last_of_equals(points: Sequence[Point], budget: int, cost: Cost) -> Any:
+    """The loop with >= in it."""
+    inside = [p for p in points if cost(p[0], p[1]) <= budget]
+    return max(reversed(inside), key=lambda p: p[2])[:2] if inside else None
+
+
+def _input_changed(outcome: Outcome) -> bool:
+    return bool(outcome.mutated) and outcome.error is None and outcome.difference is None
+
+
 def _empty_error(outcome: Outcome) -> bool:
     said = str(outcome.error)
     return isinstance(outcome.error, (ValueError, IndexError)) and (
@@ -105,6 +124,19 @@ def _three(outcome: Outcome) -> bool:
 
 
 MISTAKES = (
+    Mistake(
+        "list-changed",
+        "Your choice is right, but your code changes the list `points`, which belongs to the"
+        " caller. `points.sort()` works in place; `sorted(points)` makes a new list.",
+        matches=_input_changed,
+        hint=1,
+    ),
+    Mistake(
+        "arguments-swapped",
+        "You call cost(side, width). The width comes first: cost(width, side).",
+        mimic=_swapped,
+        hint=1,
+    ),
     Mistake(
         "nothing-fits",
         "Your code stops where nothing fits the budget. Return None there.",
@@ -184,6 +216,34 @@ MISTAKES = (
         "Two networks are equally accurate, and you take the one that stands first in the list. The"
         " cheaper one is wanted.",
         mimic=_pick(lambda p, price: p[2]),
+        hint=3,
+    ),
+    Mistake(
+        "tie-to-the-last",
+        "Two networks are equally accurate, and you take the one that stands last in the list. The"
+        " cheaper one is wanted.",
+        mimic=_last_of_equals,
+        hint=3,
+    ),
+    Mistake(
+        "tie-by-one-dial",
+        "Two networks are equally accurate, and you take the one with fewer pixels. It need not be"
+        " the cheaper one: compare what they cost.",
+        mimic=_pick(lambda p, price: (p[2], -p[1])),
+        hint=3,
+    ),
+    Mistake(
+        "tie-by-one-dial",
+        "Two networks are equally accurate, and you take the narrower one. It need not be the"
+        " cheaper one: compare what they cost.",
+        mimic=_pick(lambda p, price: (p[2], -p[0])),
+        hint=3,
+    ),
+    Mistake(
+        "tie-by-one-dial",
+        "Two networks are equally accurate, and you take the wider one, or the one with more"
+        " pixels. The cheaper one is wanted.",
+        mimic=_pick(lambda p, price: (p[2], p[0], p[1])),
         hint=3,
     ),
 )

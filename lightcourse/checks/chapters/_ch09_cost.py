@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any
@@ -20,6 +21,8 @@ def cases(rng: Random) -> Iterator[Case]:
     yield Case((4, 8, 10, 2, 1.0), {}, "stride 2")
     yield Case((4, 8, 10, 1, 0.5), {}, "half the width")
     yield Case((8, 4, 7, 2, 0.75), {}, "an odd side, stride 2")
+    yield Case((4, 8, 5, 2, 1.0), {}, "another odd side")
+    yield Case((10, 10, 4, 1, 0.75), {}, "a width that leaves no whole number: int(7.5) is 7")
     yield Case((512, 512, 14, 1, 1.0), {}, "a layer of MobileNet")
     for _ in range(5):
         channels = 4 * rng.randint(1, 40), 4 * rng.randint(1, 40)
@@ -28,7 +31,7 @@ def cases(rng: Random) -> Iterator[Case]:
 
 def oracle(c: int, n: int, side: int, stride: int, width: float) -> tuple[int, int]:
     """Make the two layers without memory: each weight is used once at each place of the map."""
-    c, n = round(c * width), round(n * width)
+    c, n = int(c * width), int(n * width)
     with torch.device("meta"):
         layers = nn.Conv2d(c, c, 3, stride, 1, groups=c), nn.Conv2d(c, n, 1)
         x = torch.empty(1, c, side, side)
@@ -66,6 +69,12 @@ def _scaled(c: int, n: int, side: int, stride: int, width: float) -> tuple[int, 
 def _linear(c: int, n: int, side: int, stride: int, width: float) -> tuple[int, int]:
     whole = oracle(c, n, side, stride, 1.0)
     return round(whole[0] * width), round(whole[1] * width)
+
+
+def _factors(c: int, n: int, side: int, stride: int, width: float) -> tuple[int, int]:
+    """The full cost times width and width²: right only where whole channels are left."""
+    whole = oracle(c, n, side, stride, 1.0)
+    return int(width * whole[0]), int(width**2 * whole[1])
 
 
 def _swapped(*args: Any) -> tuple[int, int]:
@@ -125,9 +134,15 @@ MISTAKES = (
     ),
     Mistake(
         "width-once",
-        "The width is used once: as a factor of the whole cost, or on the channels that come in"
-        " only. In the pointwise half those that come in shrink, and those that go out shrink too.",
+        "The width is used once, as a factor of the whole cost. In the pointwise half the channels"
+        " that come in shrink, and those that go out shrink too.",
         mimic=_linear,
+        hint=3,
+    ),
+    Mistake(
+        "width-once",
+        "Your width shrinks only the channels that come in. Those that go out shrink too.",
+        mimic=by_formula(wide=lambda a, c, n: (a * c, n)),
         hint=3,
     ),
     Mistake(
@@ -156,6 +171,27 @@ MISTAKES = (
         "Your pointwise half has the places of the map that comes in. It runs after the depthwise"
         " layer, on the smaller map.",
         mimic=by_formula(places=lambda side, s: (_side_after(side, s) ** 2, side * side)),
+        hint=2,
+    ),
+    Mistake(
+        "channels-rounded",
+        "You round the number of channels up, or to the nearest. `int(width * in_channels)` cuts"
+        " the fraction off: 7.5 leaves 7 channels.",
+        mimic=by_formula(wide=lambda a, c, n: (math.ceil(a * c), math.ceil(a * n))),
+        hint=3,
+    ),
+    Mistake(
+        "full-cost-times-width",
+        "You take the cost of the full block times width and width². There is no half channel:"
+        " first cut both channel counts down to whole numbers, then count.",
+        mimic=_factors,
+        hint=3,
+    ),
+    Mistake(
+        "rounded-to-even",
+        "`round` takes a half to the even neighbour: round(2.5) is 2, and 5 places become 3. Halves"
+        " are rounded up here, always.",
+        mimic=by_formula(out=lambda side, stride: round(side / stride)),
         hint=2,
     ),
     Mistake(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from lightcourse.checks.chapters._ch09_macs_wrong import (
     by_law,
     by_parts,
+    by_square_of_the_side,
     depthwise_early,
     fixed_classifier,
     four_times_from_somewhere,
@@ -12,6 +13,7 @@ from lightcourse.checks.chapters._ch09_macs_wrong import (
     halves,
     law_with_fixed_classifier,
     narrow_classes,
+    near,
     only,
     pooled_late,
     totals,
@@ -130,17 +132,25 @@ MISTAKES = (
         hint=3,
     ),
     Mistake(
+        "square-law-of-the-side",
+        "Your widths are right. For the side you take the numbers at 224 times ρ², the rule of"
+        " thumb. Where halves are rounded up, the maps are larger than that: follow the side from"
+        " block to block.",
+        matches=near(by_square_of_the_side),
+        hint=3,
+    ),
+    Mistake(
         "square-law",
         "You take the full network times α² and ρ². That is the paper's rule of thumb. The exercise"
         " wants the exact count: narrow the channels, shrink the maps, and count again.",
-        mimic=by_law,
+        matches=near(by_law),
         hint=4,
     ),
     Mistake(
         "square-law",
         "You take the stem and the blocks times α² and ρ². That is the rule of thumb. The exercise"
         " wants the exact count: a depthwise layer has only one channel count to shrink.",
-        mimic=law_with_fixed_classifier,
+        matches=near(law_with_fixed_classifier),
         hint=4,
     ),
     Mistake(

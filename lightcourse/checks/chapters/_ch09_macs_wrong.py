@@ -37,6 +37,23 @@ def law_with_fixed_classifier(width: float, side: int) -> list[int]:
     return [*by_law(width, side)[:-1], counted(width, side)[-1]]
 
 
+def near(law: Count) -> Callable[[Outcome], bool]:
+    """The numbers of a rule, however they were rounded."""
+
+    def matches(outcome: Outcome) -> bool:
+        want = law(*outcome.case.args)
+        pairs = zip(outcome.got, want, strict=True)
+        return all(abs(a - b) <= 1 for a, b in pairs)
+
+    return matches
+
+
+def by_square_of_the_side(width: float, side: int) -> list[int]:
+    """The width exactly, the side by the rule: all but the classifier times ρ²."""
+    *macs, head = counted(width, 224)
+    return [*(round(number * (side / 224) ** 2) for number in macs), head]
+
+
 def totals(outcome: Outcome) -> bool:
     return type(outcome.got) is int and outcome.got == sum(outcome.want)
 

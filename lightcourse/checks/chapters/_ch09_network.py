@@ -76,7 +76,7 @@ def _count(net: nn.Module) -> int:
 
 def _shape(part: Part) -> tuple[Any, ...]:
     """What the weights of a part depend on."""
-    return part.kind, part.inputs, part.outputs, part.kernel, part.groups
+    return part.kind, part.inputs, part.outputs, part.kernel, part.groups, part.lacks
 
 
 @cache

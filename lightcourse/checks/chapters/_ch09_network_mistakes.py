@@ -17,12 +17,14 @@ from lightcourse.checks.chapters._ch09_network_wrong import (
     mean,
     missing,
     no_norms,
+    norm_settings,
     other_width,
     pointwise_first,
     said,
     too_many,
     wide_classifier,
     wide_stem,
+    without_bias_at_the_end,
 )
 from lightcourse.checks.exercise import Mistake
 
@@ -119,9 +121,23 @@ MISTAKES = (
     ),
     Mistake(
         "layers-in-a-list",
-        "Layers in a Python list are unknown to the module: they have no parameters to train."
-        " `nn.Sequential` or `nn.ModuleList` holds them.",
+        "Blocks are not registered: layers in a plain Python list are unknown to the module, so"
+        " nothing trains them. Use `nn.ModuleList` or `nn.Sequential`.",
         matches=in_a_list,
+        hint=1,
+    ),
+    Mistake(
+        "classifier-without-bias",
+        "All layers are right but one: your classifier has no bias. No norm follows it, so it keeps"
+        " its bias.",
+        matches=without_bias_at_the_end,
+        hint=4,
+    ),
+    Mistake(
+        "norm-settings",
+        "Your batch norms have no parameters, or no running mean and variance. It is"
+        " `nn.BatchNorm2d(channels)`, without `affine=False` or `track_running_stats=False`.",
+        matches=norm_settings,
         hint=1,
     ),
     Mistake(

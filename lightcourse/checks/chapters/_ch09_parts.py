@@ -24,6 +24,7 @@ class Part:
     groups: int = 1
     size: Pair = (1, 1)
     bias: bool = False
+    lacks: str = ""  # the setting that takes something away from a norm
 
     @property
     def depthwise(self) -> bool:
@@ -39,9 +40,11 @@ class Part:
 
     def __str__(self) -> str:
         if self.kind == "norm":
-            return f"a batch norm of {self.outputs} channels"
+            text = f"a batch norm of {self.outputs} channels"
+            return text + (f" with {self.lacks}" if self.lacks else "")
         if self.kind == "linear":
-            return f"a linear layer {self.inputs} → {self.outputs}"
+            text = f"a linear layer {self.inputs} → {self.outputs}"
+            return text + ("" if self.bias else " without bias")
         name = "convolution, " if self.groups == 1 else f"convolution, {self.groups} groups, "
         if self.depthwise:
             name = "depthwise convolution, "
@@ -88,7 +91,7 @@ def record(module: nn.Module, x: Tensor) -> tuple[list[nn.Module], list[Part], A
 
 def _part(layer: Any, made: Tensor) -> Part:
     if isinstance(layer, nn.BatchNorm2d):
-        return Part("norm", layer.num_features, layer.num_features)
+        return Part("norm", layer.num_features, layer.num_features, lacks=_lacks(layer))
     bias = layer.bias is not None
     if isinstance(layer, nn.Linear):
         return Part("linear", layer.in_features, layer.out_features, bias=bias)
@@ -100,6 +103,13 @@ def _part(layer: Any, made: Tensor) -> Part:
     return Part(
         "conv", layer.in_channels, layer.out_channels, kernel, stride, layer.groups, size, bias
     )
+
+
+def _lacks(norm: nn.BatchNorm2d) -> str:
+    """How a norm was made without its parameters or its running mean and variance."""
+    if not norm.affine:
+        return "affine=False"
+    return "" if norm.track_running_stats else "track_running_stats=False"
 
 
 def fill(layers: Sequence[Any], seed: int) -> None:

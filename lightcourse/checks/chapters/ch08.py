@@ -13,6 +13,7 @@ from lightcourse.checks.chapters import _ch08_fire_mistakes as fire_mistakes
 from lightcourse.checks.chapters import _ch08_net as net
 from lightcourse.checks.chapters import _ch08_net_mistakes as net_mistakes
 from lightcourse.checks.chapters import _ch08_params as params
+from lightcourse.checks.chapters._ch08_net_dropout import drops
 from lightcourse.checks.chapters._ch08_net_reference import Reference
 from lightcourse.checks.exercise import Exercise, Law, Prediction
 from lightcourse.nn import Fire
@@ -31,7 +32,10 @@ EXERCISES = [
         compare=fire.compare,
         show=fire.show,
         picture=fire.picture,
-        laws=(Law("every parameter learns", fire.learns, hint=1),),
+        laws=(
+            Law("the same in training", fire.same_in_training, hint=3),
+            Law("every parameter learns", fire.learns, hint=1),
+        ),
         mistakes=fire_mistakes.MISTAKES,
         hints=fire_mistakes.HINTS,
     ),
@@ -66,7 +70,7 @@ EXERCISES = [
         call=net.call,
         compare=net.compare,
         show=net.show,
-        laws=(Law("dropout works in training", net.drops, hint=4),),
+        laws=(Law("dropout works in training", drops, hint=4),),
         mistakes=net_mistakes.MISTAKES,
         hints=net_mistakes.HINTS,
     ),
@@ -82,7 +86,7 @@ def _times_lighter() -> float:
 
 
 def _what_falls() -> str:
-    """Move the second and third pool of SqueezeNet 1.0 forward by two Fire modules each, count."""
+    """Move the second and third pool of SqueezeNet 1.0 two modules towards the input, and count."""
     rows = [row for row in net.V1_0 if row != ("pool",)]
     found = []
     for places in ((1, 5, 10), (1, 3, 8)):
@@ -148,7 +152,7 @@ PREDICTIONS = [
     ),
     Prediction(
         id="08.p2",
-        question="Two pools move forward: what falls?",
+        question="Two pools move towards the input: what falls?",
         options=(
             "both fall",
             "only the parameters fall",

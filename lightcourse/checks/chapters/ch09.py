@@ -155,11 +155,11 @@ PREDICTIONS = [
         unit="%",
         replies={
             (71.1, 71.8): (
-                "A little is lost. But you are close: one point for 8.5 times fewer MACs."
+                "A little is lost. But you are close: one point for 8.6 times fewer MACs."
             ),
-            (68, 70.1): "Close, and still too dark: the loss is one point.",
+            (68, 70.1): "Close, and still too low: the loss is one point.",
             (60, 67.9999): (
-                "Too dark. At half the *width* as well it would be 63.7 %. The separable layers"
+                "Too low. At half the *width* as well it would be 63.7 %. The separable layers"
                 " alone cost one point."
             ),
             (1, 59.9999): (
@@ -171,7 +171,7 @@ PREDICTIONS = [
             ),
             (0, 0.9999): "The answer is in per cent: 0.7 is 70.",
         },
-        right="Right: 71.7 against 70.6 %, one point for 8.5 times fewer MACs.",
+        right="Right: 71.7 against 70.6 %, one point for 8.6 times fewer MACs.",
         other="Per cent, from 0 to 100.",
     ),
 ]
