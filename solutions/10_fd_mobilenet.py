@@ -27,6 +27,7 @@ from lightcourse.models import model_info
 from lightcourse.myths import myth
 from lightcourse.nn import ConvNormAct, DepthwiseSeparableConv
 from lightcourse.training import studies
+from lightcourse.training.studies.ladders import BUDGETS, ladder_rows
 
 torch.set_num_threads(1)  # the same numbers on every run
 torch.manual_seed(0)
@@ -35,8 +36,8 @@ print("Ready. PyTorch", torch.__version__)
 # %% [markdown]
 # ## Question
 #
-# A camera on a door may spend 12 million multiplications on a picture. MobileNet, from chapter 09, fits into that if you
-# make it an eighth as wide. Then its first layer has 4 channels, and its last 128.
+# A camera on a door may spend about 12 million multiplications on a picture. MobileNet, from chapter 09, costs about that
+# if you make it an eighth as wide. Then its first layer has 4 channels, and its last 128.
 #
 # Four channels on 112×112 places are 50,176 numbers. 128 channels on 7×7 places are 6,272. The first map is large and
 # shallow, the last one small and deep. A **stride (步幅)** of 2 halves the sides of the map; such a step is called
@@ -46,7 +47,7 @@ print("Ready. PyTorch", torch.__version__)
 # (快速下采样)**. Below is the side of the map after each layer, for both.
 
 # %%
-# c channels, n repeats, s stride of the first: both tables as their papers print them
+# c channels, n repeats, s stride of the first: both as the published networks are built
 SLOW = ((64, 1, 1), (128, 2, 2), (256, 2, 2), (512, 6, 2), (1024, 2, 2))  # MobileNet
 FAST = ((64, 1, 2), (128, 2, 2), (256, 2, 2), (512, 5, 2), (1024, 1, 1))  # FD-MobileNet
 
@@ -114,7 +115,7 @@ predict("10.p2", ...)
 
 # %% [markdown]
 # **Third.** MobileNet has 28 layers, FD-MobileNet 24. Which sees further, that is, whose last units depend on more
-# pixels? `"MobileNet"`, `"FD-MobileNet"` or `"both the same"`.
+# pixels, if the picture is large enough? `"MobileNet"`, `"FD-MobileNet"` or `"both the same"`.
 
 # %%
 predict("10.p3", ...)
@@ -127,8 +128,9 @@ predict("10.p3", ...)
 predict("10.p4", ...)
 
 # %% [markdown]
-# **And seven claims** that you can find in summaries of this paper, and in slides. True or false? You will compute the
-# answers further down. (Write `True` or `False`.)
+# **And seven claims** that you can find in summaries of this paper, and in slides. True or false? (Write `True` or
+# `False`.) Further down you will compute most of the answers. The verdicts there have four words: *true*, *half true*,
+# *false*, and *mix-up*, where two numbers or two texts were confused.
 
 # %%
 CLAIMS = ("myth_06", "myth_19", "myth_20", "myth_21", "myth_22", "myth_23", "myth_24")
@@ -251,8 +253,8 @@ for name, table in (("MobileNet", SLOW), ("FD-MobileNet", FAST)):
 # | `"depthwise"` | 9 |
 # | `"pointwise"`, `"linear"` | 1 for every channel that arrives |
 #
-# Maps are square. Padding is such that a stride of 2 halves the side, and an odd side is rounded *up*: 15 gives 8. The
-# classifier works on the mean over the map, which is one place: it belongs under side 1.
+# Maps are square. Padding is such that a layer writes a side of side / stride, rounded *up*: 15 at stride 2 gives 8.
+# The classifier works on the mean over the map, which is one place: it belongs under side 1. Sides are whole numbers.
 #
 # ```text
 # picture 6×6, 3 channels → conv, 4 channels, stride 2 → writes 3×3 places: 3 · 3 · 4 · 9 · 3 = 972 MACs
@@ -401,10 +403,11 @@ for channels in (128, 256):
     print(f"{channels} channels: the scores of 1000 pictures for 1000 classes have rank {rank}")
 
 # %% [markdown]
-# As many as there are channels, and no more. That does not prove that 128 are too few: a network tells a thousand
+# As many as there are channels, and no more. (The published classifier has a bias too. It is the same for every picture,
+# so it adds one to the rank at most.) That does not prove that 128 are too few: a network tells a thousand
 # classes apart with fewer free numbers. But it is a bottleneck, and it is narrower for a problem with many classes.
-# The price is paid on the other side: fewer layers look at large maps, so fewer **detailed features (细节特征)** are
-# found. Which of the two matters more depends on the picture. Keep that in mind for the experiment.
+# The price is paid on the other side: fewer layers look at large maps, so there is less room for **detailed features
+# (细节特征)**. Which of the two matters more depends on the picture. Keep that in mind for the experiment.
 #
 # ### Exercise 10.field: which of the two sees further?
 #
@@ -459,6 +462,10 @@ for name, table in (("MobileNet", SLOW), ("FD-MobileNet", FAST)):
 
 # %%
 reveal("10.p3")
+
+# %% [markdown]
+# Both fields are wider than a picture of 224 pixels, so there they reach over its border. The unit in the centre of the
+# last map depends on all pixels in both networks; units further out, and larger pictures, show the difference.
 
 # %% [markdown]
 # ### Exercise 10.build: FD-MobileNet from its table
@@ -551,10 +558,21 @@ else:
 # The promise: *at a tiny budget, go down early and be wide.* Here are runs that were trained before, with the log of
 # how. Slow and fast networks, in pairs of equal MACs, on the course's pictures of 32×32 pixels: two textured objects, and
 # the class says which textures they are and which of the two is on top. Each line is a mean over seeds ± deviation.
+#
+# These are not the two published tables, which are made for 224 pixels. They are small networks for 32 pixels: a stem and
+# separable blocks, listed below the log. All of them halve three times. The slow ones have six blocks and keep the size
+# until the second of them; the fast ones have five, and halve at the stem and at the first. The fast networks are wide
+# in the middle, and at the end about as wide as the slow ones (a little wider at the smallest budget).
 
 # %%
 logged = studies.logged("downsampling")
 print(logged)
+print()
+for budget in BUDGETS:
+    for word in ("slow", "fast"):
+        rows = ladder_rows(budget, word == "fast")
+        print(f"{word}, {budget}: channels", *(row.c for row in rows), end="; ")
+        print("strides", *(row.s for row in rows))
 
 # %%
 logged.figure()
@@ -573,15 +591,14 @@ for finding in logged.findings:
     )
 
 # %% [markdown]
-# That is not what the paper found. So is the paper wrong? No: it is another question. Look at what a halving costs
-# here.
+# That is not what the paper found. So is the paper wrong? No: it is another question. Why it comes out so, the log does
+# not show. Here is *our guess*; no run above tests it.
 #
 # * A picture of 32 pixels has few halvings to spend. 224 → 56 leaves room for whatever is larger than a few pixels. 32 →
-#   8 does not.
+#   8 may not.
 # * In these pictures the stripes are 3 to 4 pixels apart. A stride of 2 in the first layer looks at every second place,
 #   with few channels. What is not seen there is lost.
-# * The class needs two objects and their order, and ten classes need few channels at the end. So detail is scarce here,
-#   and capacity is not. With a thousand classes it is the other way round.
+# * What the fast networks get in return is width in the middle. For ten classes that may be worth less than the detail.
 #
 # What would be needed to see what the paper saw? A larger picture, to begin with, in which the objects are larger too. So
 # here is the second experiment: the two published networks themselves, at their published widths, on pictures of 64
@@ -614,12 +631,13 @@ print("fast is shown to be ahead at:", ", ".join(ahead) or "no budget")
 #   mean of such a row describes none of its runs. And a run that has not begun to learn says nothing about what its maps
 #   could hold; it speaks of training.
 # * **Where the slow network learns, it learns well.** Compare the best runs of both rows, not only the means.
-# * **There is no crossing to be seen here**, and the test says so in its own words. Larger pictures alone did not turn the
-#   result round. Ten classes are still few, so a wider end may not be what is missing. That last part is a guess; data
-#   with many classes would test it.
+# * **Whether there is a crossing the test cannot tell.** At 12 units the interval reaches from far below zero to far above
+#   it, so either network may be ahead. Larger pictures alone did not show the fast one ahead. Ten classes are still few,
+#   so a wider end may not be what is missing. That last part is a guess; data with many classes would test it.
 #
 # The paper has 224 pixels, a thousand classes and 90 epochs or more. What was found there is not refuted by this: it
-# was measured where capacity is scarce. What does not hold up is the short form, *tiny budget, so go down fast*. The third
+# was measured on other pictures, with many more classes. What does not hold up is the short form, *tiny budget, so go
+# down fast*. The third
 # budget is yours to try: `studies.run("fd_mobilenet", budgets=[140])` takes a quiet machine about 20 minutes.
 #
 # A small form of the first experiment you can run now: fewer pictures, two seeds, one budget, about 20 seconds.
@@ -717,8 +735,8 @@ for name, net in paths.items():
 
 # %% [markdown]
 # The MACs are the same. The bytes are not: the sum reads two maps and writes a third, and the map that waits for it must
-# lie somewhere. How much time that costs depends on the machine, and on a busy one the last column jumps. And a shortcut is not there for nothing: chapter 11 shows what it buys, and the runs
-# above that never began to learn are a reminder.
+# lie somewhere. How much time that costs depends on the machine, and on a busy one the last column jumps. And a shortcut is not there for nothing: chapter 11 shows what it buys. The runs
+# that never began to learn may be a reminder, though nobody has tried them with shortcuts here.
 
 # %% [markdown]
 # ## Meet the real thing
@@ -741,8 +759,9 @@ print(f"\n{info.paper.title}, {info.paper.year}, {info.paper.where}")
 print(info.paper.follows)
 
 # %% [markdown]
-# The paper says how far it is ahead of MobileNet: 1.6, 5.6 and 5.5 points. It does not need to be believed on this:
-# subtract, and compare with what MobileNet's own paper says of the same widths.
+# The paper says how far it is ahead of MobileNet: 1.6, 5.6 and 5.5 points. Subtract, and compare with what MobileNet's own
+# paper says of the same widths. The first comes out exactly. The second is a tenth off. For the third there is nothing
+# to compare with: MobileNet's paper has no such width.
 
 # %%
 AHEAD = {1.0: 1.6, 0.5: 5.6, 0.25: 5.5}  # points of top-1, arXiv 1802.03750
@@ -821,8 +840,8 @@ viz.downsampling({"my rows": mine, "FD-MobileNet": FAST})
 #
 # In your own words, two or three sentences each. In a class your teacher reads them.
 #
-# **1.** Why does moving a halving from layer 24 to layer 12 save MACs, although the layers are the same? And why does a
-# saving of three quarters buy only twice the channels?
+# **1.** Why would moving a halving from layer 24 to layer 12 save MACs even if there were as many layers as before? At equal
+# width FD-MobileNet costs a quarter to a third of MobileNet. Why does that buy only twice the channels?
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "10-explain-1", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false}
 # ### BEGIN SOLUTION
@@ -840,9 +859,9 @@ viz.downsampling({"my rows": mine, "FD-MobileNet": FAST})
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "10-explain-2", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false}
 # ### BEGIN SOLUTION
-# What fast downsampling buys is capacity at the end, for many classes; what it pays with is detail. Here the classes are
-# two and the detail is everything: after two layers of stride 2 a defect of 3 pixels is smaller than one place of the
-# map. I would keep the first layers at high resolution and save channels at the end, and measure both with several seeds
+# What fast downsampling is meant to buy is capacity, for many classes; what it may pay with is detail. Here the
+# classes are two and the detail is everything: after two layers of stride 2 a defect of 3 pixels is smaller than one
+# place of the map. I would keep the first layers at high resolution and save channels at the end, and measure both with several seeds
 # on these pictures.
 #
 # Rubric. 1 point: detail is lost early, capacity is not what is lacking here. 1 point: measure on the own data, or a
@@ -869,14 +888,14 @@ viz.downsampling({"my rows": mine, "FD-MobileNet": FAST})
 # | --- | --- |
 # | how soon a network shrinks its picture | your `reached`: multiply the strides, count all layers |
 # | where it spends its MACs | your `macs_by_side`: file each layer under the map that it writes |
-# | what a saving buys | your `widest`: a quarter of the MACs, twice the width |
+# | what a saving buys | your `widest`: a quarter to a third of the MACs, twice the width |
 # | how far it sees | your `field`: layers behind the strides take long steps |
 # | the network | your `fd_mobilenet`: 24 layers, 32× smaller by layer 12 |
 #
 # **To take along.** Early layers are dear because their maps are large, not because they are wide. Going down fast moves
-# the work to where the channels are, and that helps when the end of the network is too narrow for its classes. It costs
-# detail, and on pictures that are small already, or full of fine texture, that is the dearer loss. A result holds for the
-# data that it was measured on.
+# the work to where the channels are. On ImageNet that was ahead; on our small pictures it was not. Our guess: it helps
+# when the network is too narrow for its classes, and costs detail where pictures are small or full of fine texture. A
+# result holds for the data that it was measured on.
 
 # %% [markdown]
 # ## Papers

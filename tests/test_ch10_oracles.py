@@ -51,6 +51,19 @@ def test_bisection_and_climbing_meet(seed):
         assert _ch10_wider.by_bisection(*case.args) == _ch10_wider.climber()(*case.args)
 
 
+def test_the_stand_in_asks_the_total_that_it_is_given():
+    stem, classes = ("conv", 32, 2), ("linear", 10, 1)
+    assert _ch10_wider.by_bisection([stem, classes], 3540, lambda rows: 113 * rows[0][1]) == 31
+
+    def total(rows):  # as the notebook writes it: not one that the check knows
+        return sum(_ch10_spend.counter()(rows, 224).values())
+
+    for width, want in ((0.5, 32), (0.25, 16), (0.125, 8)):
+        budget = _ch10_layers.total(layers_of(SLOW, width))
+        assert _ch10_wider.by_bisection(layers_of(FAST), budget, total) == want
+        assert _ch10_wider.by_bisection(layers_of(SLOW), budget, total) == 32 * width
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_looking_back_is_the_chain_of_the_package(seed):
     for case in _ch10_field.cases(Random(seed)):

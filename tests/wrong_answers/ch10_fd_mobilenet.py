@@ -70,6 +70,19 @@ def reached_blocks(layers):
     return found
 
 
+def reached_from_sides(layers, up=False):
+    side, found = 224, {}
+    for number, (_, _, stride) in enumerate(layers, 1):
+        side = -(-side // stride) if up else side // stride
+        if side < 224:
+            found.setdefault(224 // side, number)
+    return found
+
+
+def reached_blocks_of_two(layers):
+    return {factor: (number + 1) // 2 + 1 for factor, number in reached(layers).items()}
+
+
 def reached_turned(layers):
     return {number: factor for factor, number in reached(layers).items()}
 
@@ -160,6 +173,17 @@ def spend_total(layers, side):
 
 def spend_in_floats(layers, side):
     return {place: macs / 1 for place, macs in spend(layers, side).items()}
+
+
+def spend_with_float_sides(layers, side):
+    return {float(place): macs for place, macs in spend(layers, side).items()}
+
+
+def spend_classifier_set(layers, side):
+    found = spend([layer for layer in layers if layer[0] != "linear"], side)
+    if layers[-1][0] == "linear":
+        found[1] = layers[-1][1] * layers[-2][1]
+    return found
 
 
 def spend_by_branches(layers, side):
@@ -492,6 +516,21 @@ def frozen(width=1.0, classes=1000):
     return net
 
 
+def kept_in_a_list(width=1.0, classes=1000):
+    return nn.ModuleList(fd(width, classes))
+
+
+class NoForward(nn.Module):
+    def __init__(self, width=1.0, classes=1000):
+        super().__init__()
+        self.net = fd(width, classes)
+
+
+class ForwardLater(NoForward):
+    def forward(self, x):
+        raise NotImplementedError
+
+
 class ByHand(nn.Module):
     def __init__(self, width=1.0, classes=1000):
         super().__init__()
@@ -541,6 +580,9 @@ WRONG = {
         ("blocks-counted", reached_blocks),
         ("one-layer-late", partial(reached, factor_first=False)),
         ("own-stride-only", reached_own),
+        ("factors-from-sides", reached_from_sides),
+        ("factors-from-sides", partial(reached_from_sides, up=True)),
+        (None, reached_blocks_of_two),
         ("factor-one-listed", reached_with_one),
         ("factor-one-listed", partial(reached, start={1: 1})),
         ("turned-round", reached_turned),
@@ -562,6 +604,10 @@ WRONG = {
         ("macs-on-the-input", partial(spend, places=lambda before, now: before * before)),
         ("side-not-squared", partial(spend, places=lambda before, now: now)),
         ("rounded-down", partial(spend, after=lambda side, stride: side // stride)),
+        ("rounded-to-the-even", partial(spend, after=lambda side, stride: round(side / stride))),
+        ("sides-in-floats", spend_with_float_sides),
+        ("sides-in-floats", partial(spend, after=lambda side, stride: side / stride)),
+        ("classifier-overwrites", spend_classifier_set),
         ("stride-ignored", partial(spend, after=lambda side, stride: side)),
         ("depthwise-as-dense", partial(spend, each=lambda c: {"depthwise": 9 * c})),
         ("depthwise-without-its-nine", partial(spend, each=lambda c: {"depthwise": 1})),
@@ -583,6 +629,7 @@ WRONG = {
         ("one-too-early", widest_too_early),
         ("just-fitting-refused", partial(widest, strict=True)),
         ("never-wider", partial(widest, top=32)),
+        *(("search-ends-early", partial(widest, top=top)) for top in (64, 100, 320)),
         ("classes-scaled", partial(widest, scale=partial(thin, keep=()))),
         ("no-channel-left", partial(widest, scale=partial(thin, least=0))),
         ("rounded-to-the-nearest", partial(widest, scale=partial(thin, cut=round))),
@@ -632,7 +679,8 @@ WRONG = {
         ("classes-scaled", rule(outputs=lambda classes, width: int(classes * width))),
         ("classes-fixed", rule(outputs=lambda classes, width: 1000)),
         ("channels-rounded", rule(scale=eights)),
-        ("channels-rounded", rule(scale=lambda c, width: round(c * width))),
+        ("channels-rounded", rule(scale=lambda c, width: math.ceil(c * width))),
+        ("channels-to-the-nearest", rule(scale=lambda c, width: round(c * width))),
         ("dense-blocks", rule(block=Dense)),
         ("stem-without-stride", rule(stem_stride=1)),
         ("relu6-not-relu", rule(activation=nn.ReLU6)),
@@ -660,6 +708,9 @@ WRONG = {
         ("classifier-inputs", fixed_inputs),
         ("not-joined", channels_lost),
         ("not-assembled", parts),
+        ("no-forward", kept_in_a_list),
+        ("no-forward", NoForward),
+        ("not-implemented", ForwardLater),
         ("without arguments it is the published network", half_by_default),
         ("every parameter learns", frozen),
     ],

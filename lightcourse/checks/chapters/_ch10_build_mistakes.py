@@ -15,6 +15,7 @@ from lightcourse.checks.chapters._ch10_build_wrong import (
     full_width,
     hidden_layers,
     narrow_classifier,
+    nearest,
     no_mean,
     norms_missing,
     not_flat,
@@ -24,6 +25,7 @@ from lightcourse.checks.chapters._ch10_build_wrong import (
     stride_as_kernel,
     twin,
     unused,
+    without_forward,
     wrong_in,
 )
 from lightcourse.checks.exercise import Mistake
@@ -53,6 +55,13 @@ MISTAKES = (
         "classes-fixed",
         "Your classifier always has 1000 outputs. Take `classes`.",
         matches=fixed_classes,
+        hint=3,
+    ),
+    Mistake(
+        "channels-to-the-nearest",
+        "You use Python's `round`: 9.6 becomes 10, and a half goes to the even neighbour. Here"
+        " channels are cut to whole numbers, 9.6 to 9: int(c · width).",
+        matches=nearest,
         hint=3,
     ),
     Mistake(
@@ -189,6 +198,14 @@ MISTAKES = (
         " names the first one.",
         matches=wrong_in("out", "into"),
         hint=3,
+    ),
+    Mistake(
+        "no-forward",
+        "What you return cannot be run: it has no `forward`. An nn.ModuleList only keeps its parts;"
+        " nn.Sequential runs them one after the other. A class of your own needs"
+        " `def forward(self, x)`.",
+        matches=without_forward,
+        hint=1,
     ),
     Mistake(
         "not-assembled",

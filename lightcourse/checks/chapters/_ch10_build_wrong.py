@@ -9,11 +9,13 @@ from typing import Any
 from torch import Tensor
 
 from lightcourse.checks.chapters._ch10_build import (
+    NO_FORWARD,
     Network,
     examine,
     first_difference,
     reference,
 )
+from lightcourse.checks.chapters._ch10_layers import FAST
 from lightcourse.checks.exercise import Outcome
 
 
@@ -63,6 +65,19 @@ def rounded(outcome: Outcome) -> bool:
         return False
     one, other = (getattr(net.layers[place], what) for net in (outcome.got, outcome.want))
     return 0 < one - other <= 8
+
+
+def nearest(outcome: Outcome) -> bool:
+    """Stem and blocks have round(c · width) channels."""
+    width, got = outcome.case.args[0], outcome.got
+    full = (32, *(c for c, _ in FAST))
+    kinds = ("conv", "pointwise")
+    made = [row.out for row in got.layers if row.kind in kinds]
+    return bool(first(outcome)[1]) and made == [round(c * width) for c in full]
+
+
+def without_forward(outcome: Outcome) -> bool:
+    return str(outcome.error) == NO_FORWARD
 
 
 def dense(outcome: Outcome) -> bool:

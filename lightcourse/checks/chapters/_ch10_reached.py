@@ -20,6 +20,7 @@ def cases(rng: Random) -> Iterator[Case]:
     yield _case([("conv", 8, 2)] * 3, "three at once: a factor of 8")
     yield _case([("conv", 8, 1), ("conv", 8, 4), ("depthwise", 8, 2)], "a stride of 4")
     yield _case([("conv", 8, 3), ("depthwise", 8, 1), ("pointwise", 8, 2)], "a stride of 3")
+    yield _case([("conv", 8, 2)] * 6, "six at once: a factor of 64")
     yield _case(layers_of(SLOW), "MobileNet, all 28 layers")
     yield _case([], "no layer at all")
     for _ in range(4):
@@ -87,6 +88,20 @@ def _only_own(layers: Sequence[Layer]) -> dict[int, int]:
     return found
 
 
+def _from_sides(shrink: Callable[[int, int], int]) -> Callable[..., dict[int, int]]:
+    """The factor from the side of the map, which is whole only while 224 can be divided."""
+
+    def reached(layers: Sequence[Layer]) -> dict[int, int]:
+        side, found = 224, {}
+        for number, (_, _, stride) in enumerate(layers, 1):
+            side = max(1, shrink(side, stride))
+            if 224 // side > 1:
+                found.setdefault(224 // side, number)
+        return found
+
+    return reached
+
+
 def _turned(outcome: Outcome) -> bool:
     return outcome.got == {number: factor for factor, number in outcome.want.items()}
 
@@ -97,6 +112,8 @@ def _with_start(outcome: Outcome) -> bool:
 
 
 def _names_as_text(outcome: Outcome) -> bool:
+    if not any(isinstance(key, str) for key in outcome.got):
+        return False
     return {str(key) for key in outcome.want} == {str(key).rstrip("x×") for key in outcome.got}
 
 
@@ -158,6 +175,16 @@ MISTAKES = (
         "Your factors are the strides of single layers. The factor is that of all layers so far.",
         mimic=_only_own,
         hint=1,
+    ),
+    *(
+        Mistake(
+            "factors-from-sides",
+            "You divide 224 by the side of the map. Behind a side of 7 the sides are rounded, and"
+            " the quotient is not the factor any more. Multiply the strides.",
+            mimic=_from_sides(shrink),
+            hint=1,
+        )
+        for shrink in (lambda side, stride: side // stride, lambda side, stride: -(-side // stride))
     ),
     Mistake(
         "factor-one-listed",

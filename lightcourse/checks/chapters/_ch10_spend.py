@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from numbers import Integral
 from random import Random
 from typing import Any
 
@@ -11,7 +12,8 @@ import torch
 from torch import nn
 
 from lightcourse.checks.chapters._ch10_layers import FAST, SLOW, Layer, layers_of, random_layers
-from lightcourse.checks.exercise import Case, Hint, Law
+from lightcourse.checks.compare import Compare
+from lightcourse.checks.exercise import Case, Difference, Hint, Law
 
 
 def cases(rng: Random) -> Iterator[Case]:
@@ -23,6 +25,9 @@ def cases(rng: Random) -> Iterator[Case]:
     yield _case([("conv", 4, 2), ("depthwise", 4, 2), ("pointwise", 6, 1)], 8, "a separable block")
     yield _case([("conv", 4, 2), ("linear", 5, 1)], 8, "a classifier")
     yield _case([("conv", 4, 2), ("depthwise", 4, 2), ("pointwise", 6, 2)], 15, "odd sides")
+    yield _case([("conv", 4, 2), ("depthwise", 4, 2)], 17, "odd sides again: 17, 9, 5")
+    small: list[Layer] = [("conv", 4, 2), ("conv", 6, 2), ("linear", 5, 1)]
+    yield _case(small, 4, "a classifier, and a map of one place before it")
     yield _case(layers_of(FAST, 0.25), 224, "FD-MobileNet 0.25")
     for _ in range(4):
         yield _case(random_layers(rng), rng.choice((17, 24, 31)))
@@ -30,6 +35,13 @@ def cases(rng: Random) -> Iterator[Case]:
 
 def _case(layers: Sequence[Layer], side: int, label: str = "") -> Case:
     return Case(([*layers], side), label=label)
+
+
+def compare(got: Any, want: Mapping[int, int]) -> Difference | None:
+    """As usual, but a side must be a whole number: 3.0 would pass for 3 as a key."""
+    if isinstance(got, Mapping) and not all(isinstance(key, Integral) for key in got):
+        return Difference("type", f"its keys are {', '.join(map(repr, got))}, wanted whole numbers")
+    return Compare()(got, want)
 
 
 def by_analysis(layers: Sequence[Layer], side: int) -> dict[int, int]:

@@ -27,6 +27,19 @@ def _under_the_map(layers: Sequence[Layer], side: int) -> dict[int, int]:
     return {place: macs for place, macs in found.items() if macs}
 
 
+def _classifier_alone(layers: Sequence[Layer], side: int) -> dict[int, int]:
+    """The classifier takes the place of all else that was spent under side 1."""
+    found = counter()(layers, side)
+    if layers and layers[-1][0] == "linear":
+        *_, (_, channels, _), (_, classes, _) = layers
+        found[1] = channels * classes
+    return found
+
+
+def _sides_in_floats(outcome: Outcome) -> bool:
+    return isinstance(outcome.got, dict) and any(isinstance(key, float) for key in outcome.got)
+
+
 MISTAKES = (
     Mistake(
         "overwritten",
@@ -62,6 +75,20 @@ MISTAKES = (
         "rounded-down",
         "You round the side down. With padding a side of 15 at stride 2 gives 8, not 7.",
         mimic=counter(shrink=lambda side, stride: side // stride),
+        hint=3,
+    ),
+    Mistake(
+        "rounded-to-the-even",
+        "You use Python's `round`. It takes a half to the *even* neighbour: 7.5 to 8, but 8.5 to 8"
+        " as well. A side is always rounded up: `math.ceil`.",
+        mimic=counter(shrink=lambda side, stride: round(side / stride)),
+        hint=3,
+    ),
+    Mistake(
+        "sides-in-floats",
+        "Your sides are floats. The keys are whole numbers, 3 and not 3.0, and a side that is odd"
+        " is rounded up: `math.ceil(side / stride)`.",
+        matches=_sides_in_floats,
         hint=3,
     ),
     Mistake(
@@ -132,6 +159,13 @@ MISTAKES = (
         "The MACs of your classifier are right, but you file them under the last map. It works on"
         " one place, the mean: side 1.",
         mimic=_under_the_map,
+        hint=4,
+    ),
+    Mistake(
+        "classifier-overwrites",
+        "Your classifier overwrites what is under side 1 already. A map may have one place before"
+        " the classifier: add to the entry.",
+        mimic=_classifier_alone,
         hint=4,
     ),
     Mistake(

@@ -36,6 +36,7 @@ def cases(rng: Random) -> Iterator[Case]:
         yield Case((tiny, at_32(scaled(tiny, n)), at_32), {}, label)
     yield Case((tiny, at_32(scaled(tiny, 16)) - 1, at_32), {}, "one MAC too few for half")
     yield Case((tiny, at_32(scaled(tiny, 70)) + 5, at_32), {}, "more than twice as wide")
+    yield Case((tiny, at_32(scaled(tiny, 500)), at_32), {}, "many times as wide")
     yield Case((tiny, 10, at_32), {}, "a budget that nothing fits into")
     narrow: list[Layer] = [("conv", 8, 2), ("depthwise", 8, 1), ("pointwise", 40, 1)]
     narrow += [("linear", 10, 1)]
@@ -66,12 +67,21 @@ def scaled(layers: Sequence[Layer], n: int) -> list[Layer]:
     ]
 
 
-def by_bisection(layers: Sequence[Layer], budget: int, given: Any = None) -> int:
-    """Bisect, counting each layer by itself: neither the learner's `total` nor a walk upwards."""
-    side = {at_32: 32, at_224: 224}.get(given, 32)
+def by_bisection(layers: Sequence[Layer], budget: int, given: Total) -> int:
+    """Bisect, counting each layer of the check's own cases by itself, without their `total`.
+
+    This also stands in for the learner's function in the notebook, with a `total` from there; that
+    one is asked.
+
+    >>> by_bisection([("conv", 32, 2), ("linear", 10, 1)], 3540, lambda layers: 113 * layers[0][1])
+    31
+    """
+    sides: dict[Total, int] = {at_32: 32, at_224: 224}
 
     def cost(n: int) -> int:
-        macs, into, now = 0, 3, side
+        if given not in sides:
+            return given(scaled(layers, n))
+        macs, into, now = 0, 3, sides[given]
         for kind, out, stride in scaled(layers, n):
             now = 1 if kind == "linear" else -(-now // stride)
             macs += macs_of(kind, into, out, now)
@@ -91,7 +101,7 @@ def climber(
     scale: Callable[[Layer, int], int] = lambda layer, n: max(1, layer[1] * n // 32),
     fits: Callable[[int, int], bool] = lambda macs, budget: macs <= budget,
     kinds: Sequence[str] = ("conv", "depthwise", "pointwise"),
-    top: int = 400,
+    top: int = 20_000,
     extra: int = 0,
 ) -> Callable[..., int]:
     """A widest with rules of its own: it climbs while the network fits."""
@@ -122,6 +132,10 @@ def _is_a_width(outcome: Outcome) -> bool:
 def _is_macs(outcome: Outcome) -> bool:
     layers, _, given = outcome.case.args
     return outcome.got == (given(scaled(layers, outcome.want)) if outcome.want else 0)
+
+
+def _ends_early(outcome: Outcome) -> bool:
+    return isinstance(outcome.got, int) and 32 < outcome.got < outcome.want - 1
 
 
 ALL = ("conv", "depthwise", "pointwise", "linear")
@@ -229,6 +243,13 @@ MISTAKES = (
         matches=_is_macs,
         hint=1,
     ),
+    Mistake(
+        "search-ends-early",
+        "Your search ends before the network stops fitting: is there a largest n in your code? A"
+        " large budget allows any number. Go on until n + 1 no longer fits.",
+        matches=_ends_early,
+        hint=3,
+    ),
 )
 
 
@@ -257,6 +278,12 @@ HINTS = (
         "I am one step off",
         "n fits and n + 1 does not: then n is the answer. If not even n = 1 fits, the answer is 0."
         " There is no upper end: a large budget may allow more than 32.",
+    ),
+    Hint(
+        "My loop does not end",
+        "What if nothing fits? A search that goes down must stop at n = 0, because every layer"
+        " keeps a channel: the cost falls no further. A search that goes up must stop at the first"
+        " n that costs too much.",
     ),
 )
 

@@ -36,6 +36,7 @@ EXERCISES = [
         name="macs_by_side",
         cases=spend.cases,
         oracle=spend.by_analysis,
+        compare=spend.compare,
         laws=spend.LAWS,
         mistakes=spend_mistakes.MISTAKES,
         hints=spend.HINTS,
@@ -144,25 +145,25 @@ PREDICTIONS = [
         replies={
             "about the same": (
                 "It has four layers less, and the layers that it keeps work on maps with a quarter"
-                " of the places. That saves most of the MACs, and channels are what they buy."
+                " of the places or less. That saves most MACs, and channels are what they buy."
             ),
             "about 1.4 times": (
-                "That would be what half the MACs pays for. Early maps cost more than half: about"
-                " three quarters are saved."
+                "That would be what half the MACs pays for. Early maps cost more than half: two"
+                " thirds to three quarters are saved."
             ),
             "about 4 times": (
-                "The savings are about four times indeed. But MACs go with the square of the"
-                " channels, so four times the MACs is twice the channels."
+                "The MACs are three to four times fewer indeed. But they go with the square of the"
+                " channels, or nearly, so as many times the MACs is twice the channels."
             ),
         },
         right=(
-            "Going down early saves about three quarters of the MACs, and MACs go with the square"
-            " of the channels: four times the money buys twice the width."
+            "Going down early leaves a quarter to a third of the MACs, and MACs go with the square"
+            " of the channels, or nearly: three to four times the money buys twice the width."
         ),
     ),
     Prediction(
         id="10.p3",
-        question="Which of the two sees further into the picture?",
+        question="Which of the two sees further, if the picture is large enough?",
         options=("MobileNet", "FD-MobileNet", "both the same"),
         truth=_sees_more,
         replies={
@@ -187,13 +188,16 @@ PREDICTIONS = [
                 "At the smallest budget only: that would be a crossing. On these pictures it does"
                 " not show."
             ),
-            2: "Not on these pictures. The text below the experiment says why.",
+            2: "Not on these pictures. The text below the experiment guesses why.",
             3: (
                 "That is what the paper reports at all three of its budgets, on pictures of 224"
                 " pixels. On these small ones it does not carry over."
             ),
         },
-        right="At none. What was measured on one kind of picture need not hold on another.",
+        right=(
+            "At none, by the means. What was measured on one kind of picture need not hold on"
+            " another."
+        ),
         other="It is a number of budgets, from 0 to 3.",
     ),
 ]
