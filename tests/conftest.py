@@ -1,7 +1,8 @@
-"""For all tests: one thread each, as two workers share two cores, and a progress file apart."""
+"""For all tests: one thread each, as three workers share two cores, and a progress file apart."""
 
 import os
 import tempfile
+from itertools import zip_longest
 
 import pytest
 
@@ -9,21 +10,23 @@ import pytest
 os.environ["OMP_NUM_THREADS"] = "1"
 
 
-# the longest files first, so that two workers end together; all others follow as they come
-LONGEST = ("notebooks/test_chapters", "browser/test_jupyterlab", "test_nbgrader", "browser/")
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a file's tests on one worker, but let each chapter run where there is room."""
-    places = {}
+    """Keep a file's tests on one worker, each chapter apart; the long files go first.
+
+    A browser mostly waits and a chapter mostly computes, so that the two take turns in the queue.
+    """
+    groups = {}
     for item in items:
         name = item.path.as_posix()
-        group = name
-        if name.endswith("notebooks/test_chapters.py") and "[" in item.name:
-            group = f"{name} {item.name.partition('[')[2]}"
-        item.add_marker(pytest.mark.xdist_group(group))
-        places[item] = next((i for i, part in enumerate(LONGEST) if part in name), len(LONGEST))
-    items.sort(key=places.__getitem__)  # a stable sort: within a file nothing moves
+        chapter = name.endswith("notebooks/test_chapters.py") and "[" in item.name
+        groups[item] = f"{name} {item.name.partition('[')[2]}" if chapter else name
+        item.add_marker(pytest.mark.xdist_group(groups[item]))
+    names = list(dict.fromkeys(groups.values()))
+    waiting = [name for name in names if "/browser/" in name]
+    busy = [name for name in names if "/notebooks/" in name or "test_nbgrader" in name]
+    turns = [name for pair in zip_longest(busy, waiting) for name in pair if name]
+    places = {name: place for place, name in enumerate(turns)}
+    items.sort(key=lambda item: places.get(groups[item], len(turns)))  # stable: files stay whole
 
 
 @pytest.fixture(scope="session", autouse=True)
