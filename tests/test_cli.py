@@ -46,7 +46,7 @@ BAD_CALLS = [
     (["analyze", "mobilenet_v2", "--sort", "size"], "no order 'size'; choose one of macs, params"),
     (["analyze", "mobilenet_v2", "--latency", "--format", "csv"], "one line per layer"),
     (["analyze", "mobilenet_v2", "--output", "no_folder/x.txt"], "no folder no_folder"),
-    (["analyze", "mobilenet_v2", "--channels", "4"], "takes 3 input channels but gets 4"),
+    (["analyze", "mobilenet_v2", "--channels", "4"], "built for 3 input channels and got 4"),
     (["analyze", "no_such.pt2"], "no file no_such.pt2"),
     (["analyze", "weights.pth"], "weights.pth holds weights"),
     (["analyze", "net.py"], "net.py:function"),

@@ -26,6 +26,8 @@ def explain(
     where = _where(place)
     text = str(error)
     given = " and ".join(str(tuple(t.shape)) for t in inputs)
+    if isinstance(error, UserError):  # a model of ours has said it better already
+        return error
     misfit = None if calling is None else _misfit(*calling)
     if misfit is not None:
         wants, gets, what = misfit
