@@ -53,7 +53,8 @@ def channel_shuffle(
             build = partial(grouped_net, rows, STEM, g, apart=apart)
             table[f"{case}, {word} shuffle"] = Variant(build, line=f"{word} shuffle")
         pairs.append((f"{case}, with shuffle", f"{case}, without shuffle"))
+    own = {"groups": list(numbers)} | ({"quick": True} if quick else {})
     return compare(
         "channel_shuffle", table, pictures(chosen), chosen, claims=pairs,
-        question="do grouped convolutions need the shuffle?", own={"groups": list(numbers)},
+        question="do grouped convolutions need the shuffle?", own=own,
     )  # fmt: skip
