@@ -13,6 +13,7 @@ from .scene import NUMBERS, Scene, count
 from .theme import TOKENS, paint
 
 TOP, BOTTOM, MARGIN = 62, 74, 24  # px round the frame, for the title and the caption
+MEGABYTE = 1_000_000  # bytes: what pages and mails take
 HOLD, TWEEN, FRAMES = 1100, 80, 7  # GIF: ms at rest, ms an in-between, in-betweens a step
 COLOURS = 128  # of a GIF
 POINT = 72 / 100  # matplotlib points in a pixel of a 100-dpi figure
@@ -176,17 +177,32 @@ def _render(scene: Scene, theme: str, scale: float, frame: Frame | None = None) 
 
 
 def to_gif(scene: Scene, theme: str = "light", scale: float = 0.9) -> bytes:
-    """Return all steps of the timeline as an animated GIF, with in-betweens; it loops."""
+    """Return all steps of the timeline as an animated GIF, with in-betweens; it loops.
+
+    In-betweens are left out where a megabyte would not hold them all.
+    """
     from PIL import Image
 
     film = list(_film(scene, theme, scale))
     palette = _palette([picture for picture, time in film if time >= HOLD], theme)
     # one palette for all: then equal pixels stay equal, and a frame stores only what has changed
-    pictures = [p.quantize(palette=palette, dither=Image.Dither.NONE) for p, _ in film]
+    flat = [(p.quantize(palette=palette, dither=Image.Dither.NONE), time) for p, time in film]
+    data = _gif(flat)
+    for every in (2, 3, FRAMES):  # rests stay: FRAMES - 1 in-betweens stand between two of them
+        if len(data) <= MEGABYTE:
+            break
+        kept = [shot for i, shot in enumerate(flat) if i % FRAMES % every == 0]
+        data = _gif([(p, t if t >= HOLD else t * every) for p, t in kept])
+    return data
+
+
+def _gif(film: list[tuple[Any, int]]) -> bytes:
+    """Encode (picture, ms) pairs; equal neighbours become one picture."""
+    first, *rest = [picture for picture, _ in film]
     times = [milliseconds for _, milliseconds in film]
     buffer = io.BytesIO()
     options: dict[str, Any] = {"duration": times, "loop": 0, "optimize": True, "disposal": 1}
-    pictures[0].save(buffer, "GIF", save_all=True, append_images=pictures[1:], **options)
+    first.save(buffer, "GIF", save_all=True, append_images=rest, **options)
     return buffer.getvalue()
 
 
