@@ -158,7 +158,8 @@ def nms(dets: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
         sides = (corner - torch.maximum(boxes[best, :2], boxes[waiting, :2])).clamp(min=0)
         shared = sides.prod(1)
         overlap = shared / (area[best] + area[waiting] - shared)
-        waiting = waiting[~(overlap > iou_threshold)]  # 0 / 0, of empty boxes, keeps
+        # doubles, as the compiled operator compares: 1/3 as float32 is above 1/3
+        waiting = waiting[~(overlap.double() > iou_threshold)]  # 0 / 0, of empty boxes, keeps
     return torch.stack(kept) if kept else scores.new_empty(0, dtype=torch.long)
 
 

@@ -25,7 +25,6 @@ from torch import nn
 from lightcourse import analyze, check, create_model, hint, predict, progress, reveal, solution, viz
 from lightcourse._torchvision import import_torchvision
 from lightcourse.checks import hidden_check, run_check
-from lightcourse.training.colours import verdict
 from lightcourse.training.eye_chart import (
     DOWN,
     GAPS,
@@ -33,6 +32,7 @@ from lightcourse.training.eye_chart import (
     ring_net,
     score_rings,
     train_rings,
+    verdict,
 )
 from lightcourse.viz.scenes.photo import picture
 
@@ -669,7 +669,7 @@ print(f"193 → 224: pixels × {224**2 / 193**2:.3f}, MACs × {b.macs / a.macs:.
 # ### Second: what does a small last map do to accuracy?
 #
 # Now the eye chart. **Data card.** One ring a picture, its gap in one of four directions (guessing: 25 %), grey, a little
-# noise. The ring is 13 to 26 of 64 pixels wide, its gap 2.6 to 5.1. 2,000 pictures to train on, 1,000 others to test on.
+# noise. The ring is 13 to 26 of 64 pixels wide, its gap 2.6 to 5.1. 1,800 pictures to train on, 1,000 others to test on.
 # Every smaller picture is made from *the same* picture of 64 pixels. Made by `lightcourse.training.eye_chart`;
 # nothing is downloaded.
 #
@@ -686,7 +686,7 @@ print(f"193 → 224: pixels × {224**2 / 193**2:.3f}, MACs × {b.macs / a.macs:.
 # picture that counts, or the size k of the last map?
 
 # %%
-train, test = EyeChart(2000, seed=1), EyeChart(1000, seed=2)
+train, test = EyeChart(1800, seed=1), EyeChart(1000, seed=2)
 SIZES, LAST = (8, 16, 32), (8, 4, 2, 1)
 PASSES = 5  # times that a network sees each picture
 runs = {}
@@ -797,10 +797,10 @@ print("never against late:  ", verdict(never, late))
 # does not decide.** It also counts how much has been looked at before the map is halved.
 #
 # Is the detail *gone* then, after an early halving? Careful. These networks saw each picture five times. Perhaps the early
-# ones only need longer. Train all three for three times as long before you judge.
+# ones only need longer. Train all three for twice as long before you judge.
 
 # %%
-LONG = 3 * PASSES
+LONG = 2 * PASSES
 measure(f"{start}, {LONG} passes", 8, (2, 2, 1, 1), LONG)
 
 # %%
@@ -842,7 +842,7 @@ for k in (14, 7, 4, 3, 2, 1):
 # On a single pixel eight of nine weights do nothing. You pay for them all the same.
 #
 # **What this experiment does not show.** One task, made so that small detail decides. Natural pictures also have
-# colours and coarse shapes, which survive halving. One recipe, one small network, short training: you saw what three times
+# colours and coarse shapes, which survive halving. One recipe, one small network, short training: you saw what twice
 # as long can do. Except for the last three, all networks above had five passes. Where the seeds disagree much, no mean
 # can be trusted: look at the deviations.
 

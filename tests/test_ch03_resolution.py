@@ -27,9 +27,11 @@ from lightcourse.training.eye_chart import (
     GAPS,
     SIDE,
     EyeChart,
+    Runs,
     ring_net,
     score_rings,
     train_rings,
+    verdict,
 )
 
 ROOT = Path(__file__).parents[1]
@@ -251,3 +253,12 @@ def test_training_gives_the_same_net_again_and_leaves_the_random_state_alone():
     assert torch.equal(torch.get_rng_state(), state)
     pairs = zip(first.parameters(), second.parameters(), strict=True)
     assert all(torch.equal(a, b) for a, b in pairs)
+
+
+def test_mean_deviation_and_verdict():
+    low, high = Runs("low", (30.0, 32.0, 34.0)), Runs("high", (90.0, 92.0, 94.0))
+    assert (low.mean, low.sd) == (32.0, 2.0)
+    assert str(high).endswith("92.0 ±  2.0 %")
+    assert verdict(high, low) == "gap 60.0 ± 1.6 points: clear"
+    near = Runs("near", (33.0, 35.0, 31.0))
+    assert verdict(near, low).endswith("no difference that these seeds can show")

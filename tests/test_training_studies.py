@@ -15,8 +15,8 @@ from lightcourse.errors import UserError
 from lightcourse.training import statistics, studies
 from lightcourse.training.data import builtin
 from lightcourse.training.experiment import load_runs, rerun
-from lightcourse.training.studies import kinds, ladders, norm, reach, shuffle, sizes
-from lightcourse.training.studies._frame import FULL, QUICK, SEEDS
+from lightcourse.training.studies import batches, kinds, ladders, norm, reach, shuffle, sizes
+from lightcourse.training.studies._frame import FULL, SEEDS
 from lightcourse.training.studies._nets import OneColourEach, Row, grouped_net, net, scaled
 
 # every study with every knob that changes its table: name, knobs, variants, claims
@@ -25,23 +25,36 @@ CASES = [
     ("batch_norm", {"quick": True}, 4, 2),
     ("block_kinds", {}, 3, 3),
     ("block_kinds", {"equal": "layout"}, 3, 2),
+    ("bottleneck", {}, 6, 3),
+    ("bottleneck", {"quick": True}, 2, 1),
+    ("bottleneck", {"about": "shortcut"}, 3, 2),
     ("channel_shuffle", {}, 8, 4),
     ("channel_shuffle", {"quick": True}, 2, 1),
+    ("deep_supervision", {}, 4, 2),
+    ("deep_supervision", {"quick": True, "layers": 8, "weight": 0.5}, 4, 2),
+    ("depth", {}, 6, 3),
+    ("depth", {"quick": True}, 2, 1),
     ("downsampling", {}, 6, 3),
     ("downsampling", {"quick": True, "period": 5.5}, 2, 1),
     ("fd_mobilenet", {}, 4, 2),
     ("fd_mobilenet", {"budgets": [12, 40, 140]}, 6, 3),
     ("fd_mobilenet", {"quick": True}, 2, 1),
+    ("hard_swish", {}, 3, 3),
+    ("hard_swish", {"quick": True}, 2, 1),
     ("multipliers", {}, 5, 2),
     ("multipliers", {"quick": True}, 3, 1),
     ("receptive_field", {}, 8, 6),
     ("receptive_field", {"quick": True, "reaches": (15, 7)}, 2, 1),
+    ("small_batches", {}, 12, 8),
+    ("small_batches", {"quick": True}, 4, 3),
+    ("squeeze_excite", {}, 4, 3),
+    ("squeeze_excite", {"quick": True}, 2, 1),
 ]
 EQUAL = kinds.EQUAL_MACS
 TINY = {"train": 20, "test": 10, "train_with": sums, "progress": False, "seeds": (0, 1)}
 
 
-def constant(model, splits, seed, epochs, batch_size, lr=0.1):
+def constant(model, splits, seed, epochs, batch_size, lr=0.1, augment=None):
     return sums(model, splits, seed, lr)
 
 
@@ -70,7 +83,7 @@ def test_every_study_has_its_table_its_fair_budget_and_its_picture(name, knobs, 
             assert max(costs) <= 1.05 * min(costs)
     assert "\n".join([str(result), result.verdict]) and result.figure().axes
     assert result.question.endswith("?") and "_" not in result.name
-    size = QUICK if knobs.get("quick") else FULL
+    size = result.study["settings"]  # a study may have numbers of its own
     assert f"difficulty {size['difficulty']}; epochs {size['epochs']}; batch size" in str(result)
 
 
@@ -86,7 +99,7 @@ def test_a_studys_log_runs_again_to_the_same_numbers(tmp_path, name, knobs):
 def test_every_study_is_known_by_its_name():
     assert {name for name, *_ in CASES} == set(studies.STUDIES)
     with pytest.raises(UserError, match="choose of batch_norm, block_kinds"):
-        studies.run("depth")
+        studies.run("teachers")
     with pytest.raises(UserError, match="did you mean 'downsampling'"):
         studies.run("down_sampling")
 
@@ -150,8 +163,8 @@ def test_the_verdict_of_every_shipped_log_follows_from_its_runs(path):
 
 def test_a_log_that_does_not_ship_is_told():
     assert LOGS, "at least one study ships with its runs"
-    with pytest.raises(UserError, match=f"'depth' ships with the course; .*{LOGS[0].stem}"):
-        studies.logged("depth")
+    with pytest.raises(UserError, match=f"'teachers' ships with the course; .*{LOGS[0].stem}"):
+        studies.logged("teachers")
 
 
 # ---- receptive field
@@ -315,6 +328,38 @@ def test_signals_keep_their_size_without_norm():
     body = nn.Sequential(*list(net(norm.ROWS, norm=False))[:-1])
     out = body(torch.randn(8, 3, 32, 32))
     assert 0.05 < out.std() < 20
+
+
+# ---- small batches
+
+
+def test_the_small_batch_differs_in_steps_and_rate_alone():
+    seen = {}
+
+    def train(model, splits, seed, epochs, batch_size, lr, augment):
+        seen.setdefault((batch_size, round(lr, 5)), set()).add((epochs, augment, len(splits.train)))
+        return 0.5
+
+    result = studies.small_batches(**{**TINY, "train_with": train, "cache": False})
+    assert seen == {
+        (16, 0.01): {(2, None, 20)},
+        (2, round(0.01 / 8**0.5, 5)): {(2, None, 20)},
+    }
+    assert result["tight, FRN, 2"].macs == result["tight, batch norm, 16"].macs
+    with pytest.raises(UserError, match="'layer norm'; choose of batch norm"):
+        studies.small_batches(norms=("layer norm",))
+
+
+def test_filter_response_norm_follows_its_equations():
+    torch.manual_seed(0)
+    norm, x = batches.FilterResponseNorm(3).double(), torch.randn(2, 3, 5, 4).double()
+    with torch.no_grad():
+        for parameter in norm.parameters():
+            parameter.normal_()
+        for n, c in itertools.product(range(2), range(3)):
+            g, b, t = (float(p[c]) for p in (norm.gamma, norm.beta, norm.tau))
+            y = x[n, c] / (x[n, c].pow(2).mean() + 1e-6).sqrt() * g + b
+            assert torch.allclose(norm(x)[n, c], y.clamp(min=t))
 
 
 # ---- nets

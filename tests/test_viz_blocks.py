@@ -17,7 +17,8 @@ from lightcourse.viz.scenes._blk_kinds import KINDS, cases
 from lightcourse.viz.scenes._blk_words import MEASURES, QUESTIONS, share, values
 from lightcourse.viz.scenes._lad_words import short
 
-NAMES = ("fire", "separable", "inverted", "bneck")
+NAMES = ("fire", "separable", "inverted", "bneck", "mbconv", "shuffle-v1", "shuffle-v2", "ghost",
+         "shift")  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -133,9 +134,12 @@ def test_the_maps_drawn_alive_are_the_memory_that_analyze_finds(name):
     for case in cases(KINDS[name]):
         stages = case.block.stages
         for stage in stages[1:]:
-            drawn = sum(stages[i].nbytes for i in stage.held if i)
+            drawn = sum(stages[i].nbytes for i in stage.held if stages[i].letter not in "ip")
             inside = 8 * case.block.stages[1].channels if stage.letter == "s" else 0  # bytes in SE
-            assert 0 <= stage.alive - drawn <= inside + 4 * stage.channels * (stage.letter in "sx")
+            inside += 4 * stage.channels * {"s": 1, "x": 1, "n": 2}.get(stage.letter, 0)
+            if stage.letter == "f":  # eight of nine groups are padded before they are joined
+                inside += 8 * (stage.channels // 9) * stage.nbytes // stage.channels
+            assert 0 <= stage.alive - drawn <= inside
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -236,6 +240,107 @@ def test_bneck_by_hand(scenes):
     assert share(7_832, 20_992) == "37%"
 
 
+def test_mbconv_by_hand(scenes):
+    scene = scenes["mbconv"]
+    for se, stride, t in itertools.product(range(3), range(2), range(1, 7)):
+        h, side = 40 * t, 28 // (stride + 1)
+        narrow = (0, 10, h // 4)[se]
+        shown = marks(scene, se=se, stride=stride, t=t - 1)
+        macs = 40 * h * 28**2 * (t > 1) + 25 * h * side**2 + h * 40 * side**2
+        assert shown["total0"]["s"] == short(macs + 2 * h * narrow)
+        assert shown["num3_1"]["s"] == (short(2 * h * narrow + h + narrow) if se else "")
+        assert shown["name6"]["s"] == ("no shortcut" if stride else "add")
+
+
+def test_a_squeeze_to_the_input_saves_params_above_all():
+    """The answer to the question of MBConv, at every expansion but 1, where both are the same."""
+    built = [case.block for case in cases(KINDS["mbconv"])]
+    third = len(built) // 3
+    for small, large in zip(built[third : 2 * third], built[2 * third :], strict=True):
+        saved = [
+            (b - a) / b
+            for a, b in ((small.macs, large.macs), (small.params, large.params),
+                         (small.moved, large.moved))
+        ]  # fmt: skip
+        if max(saved) > 0:
+            assert saved.index(max(saved)) == QUESTIONS["mbconv"]["answer"]
+
+
+def test_shuffle_v1_by_hand(scenes):
+    """Section 3.1 of the paper: a unit of stride 1 does hw(2cm / g + 9m)."""
+    scene = scenes["shuffle-v1"]
+    for stride, (i, g), width in itertools.product(
+        range(2), enumerate((1, 2, 3, 4)), range(5)
+    ):  # fmt: skip
+        c = 48 * (width + 1)
+        out, side = c * (stride + 1), 28 // (stride + 1)
+        m = out // 4
+        macs = [c * m // g * 28**2, 9 * m * side**2, m * c // g * side**2]
+        shown = marks(scene, stride=stride, groups=i, width=width)
+        assert [shown[f"num{r}_0"]["s"] for r in (1, 3, 4)] == [short(n) for n in macs]
+        assert shown["total0"]["s"] == short(sum(macs))
+        if not stride:
+            assert sum(macs) == 28**2 * (2 * c * m // g + 9 * m)
+        said = at(scene, stride=stride, groups=i, width=width).caption()
+        assert ("One group" in said) == (g == 1) and (f"{g:.1f}× as many" in said) == (g > 1)
+        names = [shown[f"name{r}"]["s"] for r in (1, 2, 5, 6)]
+        point = "first group 1×1" if g > 1 else "first 1×1"
+        ends = ["average pool", "concat"] if stride else ["no pooling", "add"]
+        assert names == [point, "shuffle" if g > 1 else "no shuffle", *ends]
+        if g > 1:
+            assert shown["num2_2"]["s"] == short(2 * 4 * m * 28**2, "B"), "read once, written once"
+
+
+def test_shuffle_v2_by_hand(scenes):
+    scene = scenes["shuffle-v2"]
+    for unit, width in itertools.product(range(3), range(4)):
+        out = 58 * (width + 1)
+        ins, half, side = (out, out // 2, 24)[unit], out // 2, 14 if unit else 28
+        wide, left = (ins, ins) if unit else (half, 0)
+        macs = [9 * left * side**2, left**2 * side**2, wide * half * 28**2, 9 * half * side**2,
+                half * (out - (left or half)) * side**2]  # fmt: skip
+        shown = marks(scene, unit=unit, width=width)
+        assert shown["total0"]["s"] == short(sum(macs))
+        assert [shown[f"num{r}_0"]["s"] for r in range(2, 7)] == [
+            short(n) if n else "" for n in macs
+        ]
+        said = at(scene, unit=unit, width=width).caption()
+        passing = f"{half} of {out} channels pass by"
+        assert (passing in said) == (not unit)
+        assert shown["name1"]["s"] == ("no split" if unit else "split")
+        apart = unit == 2 and out != 48
+        assert shown["name7"]["s"] == ("concat" if apart else "concat + shuffle")
+        assert shown["name8"]["s"] == ("shuffle" if apart else "no other shuffle")
+
+
+def test_ghost_by_hand(scenes):
+    """Section 3.2 of the paper: n/s · c · k² + (s − 1) · n/s · d², and about s times fewer."""
+    scene = scenes["ghost"]
+    for (i, k), (j, s), (m, d), width in itertools.product(
+        enumerate((1, 3)), enumerate((2, 3, 4, 6)), enumerate((3, 5)), range(4)
+    ):  # fmt: skip
+        n = 24 * (width + 1)
+        own, cheap = n // s * n * k * k, (s - 1) * (n // s) * d * d
+        state = {"kernel": i, "ratio": j, "cheap": m, "width": width}
+        assert marks(scene, **state)["total0"]["s"] == short((own + cheap) * 28**2)
+        said, times = at(scene, **state).caption(), n * n * k * k / (own + cheap)
+        assert f"{n - n // s} of {n} channels are ghosts" in said
+        assert (f"{times:.1f}× as many" in said) == (times > 1)
+
+
+def test_shift_by_hand(scenes):
+    scene = scenes["shift"]
+    for stride, (i, e), width in itertools.product(range(2), enumerate((1, 2, 4)), range(4)):
+        c, side = 16 * (width + 1), 32 // (stride + 1)
+        middle = c * e
+        shown = marks(scene, stride=stride, expansion=i, width=width)
+        assert shown["total0"]["s"] == short(c * middle * 32**2 + middle * c * side**2)
+        assert [shown[f"num3_{m}"]["s"] for m in (0, 1)] == ["0", "0"]
+        assert shown["name7"]["s"] == ("concat" if stride else "add")
+        said = at(scene, stride=stride, expansion=i, width=width).caption()
+        assert f"a depthwise 3×3 would do {short(9 * middle * 32**2)} MACs" in said
+
+
 # -- to scale ------------------------------------------------------------------------------------
 
 
@@ -251,7 +356,8 @@ def test_boxes_are_as_wide_as_channels_and_ribbons_as_thick_as_bytes(scenes, nam
             stage = case.stage(row)
             above, below = widths(points)
             rates.add(round(below / stage.channels, 2))
-            taken = [case.block.stages[s].channels for s in stage.sources] or [stage.channels]
+            given = [case.block.stages[s] for s in stage.sources] or [stage]
+            taken = [s.channels // (s.parts if stage.sources else 1) for s in given]
             wanted = sum(taken) if stage.letter == "c" else max(taken)
             assert above / below == pytest.approx(wanted / stage.channels, rel=0.02)
             if stage.letter == "s":
@@ -268,7 +374,7 @@ def test_boxes_are_as_wide_as_channels_and_ribbons_as_thick_as_bytes(scenes, nam
             for n, mark in shown.items()
             if n.startswith("ribbon") and mark["opacity"] and (p := corners(mark["d"]))
         ]
-        maps = {round(rate * s.nbytes / 4 / side**2) for s in case.block.stages}
+        maps = {round(rate * s.nbytes / s.parts / 4 / side**2) for s in case.block.stages}
         for _, wide in thick:
             assert any(abs(wide - m) <= max(2, 0.03 * m) for m in maps)
         assert len(thick) == sum(len(s.sources) for s in case.block.stages) + 1
@@ -359,6 +465,14 @@ def test_the_answer_to_the_question_holds_where_it_is_asked(name):
             whole = (case.block.macs, case.block.params, case.block.moved)
             shares = [sum(values(s)[m] for s in ours) / whole[m] for m in range(3)]
             assert shares[answer] == max(shares), case.call
+        for stage in stages:
+            if (name, stage.letter) in (("shuffle-v1", "h"), ("shift", "f")):
+                assert [v > 0 for v in values(stage)[:3]] == [i == answer for i in range(3)]
+            if (name, stage.letter) == ("shuffle-v2", "p"):
+                assert answer == 2 and values(stage) == (0, 0, 0, 0)
+        if name == "ghost":
+            assert answer == 2 and stages[1].sources == (1,)
+            assert stages[1].params == stages[1].channels * (stages[1].kernel ** 2 + 2)
 
 
 # -- own blocks ----------------------------------------------------------------------------------
@@ -421,9 +535,54 @@ class Crossed(nn.Module):
         return y + self.point(y)
 
 
+class Turned(nn.Module):
+    """The stages of a ghost module or of a ShuffleNet unit, joined otherwise."""
+
+    def __init__(self, pooled: bool) -> None:
+        super().__init__()
+        self.pooled = pooled
+        self.one, self.deep = nn.Conv2d(8, 8, 1), nn.Conv2d(8, 8, 3, 1, 1, groups=8)
+        self.last = nn.Conv2d(8, 8, 1)
+
+    def forward(self, x):
+        if self.pooled:
+            return self.last(self.deep(self.one(x))) + nn.functional.avg_pool2d(x, 3, 1, 1)
+        return torch.cat([self.one(x), self.deep(x)], 1)
+
+
+class MyShuffle(nn.Module):
+    """ShuffleNet V2 by hand: halves, a branch, a concat, a shuffle by permute."""
+
+    def __init__(self, wrong: bool = False) -> None:
+        super().__init__()
+        self.wrong = wrong
+        self.branch = nn.Sequential(
+            nn.Conv2d(20, 20, 1), nn.ReLU(), nn.Conv2d(20, 20, 5, padding=2, groups=20),
+            nn.Conv2d(20, 20, 1), nn.ReLU(),
+        )  # fmt: skip
+
+    def forward(self, x):
+        left, right = x.split([20, 20], 1)
+        y = torch.cat([right if self.wrong else left, self.branch(right)], 1)
+        if self.wrong:
+            y = torch.cat([x, y], 1)
+        n, c, h, w = y.shape
+        return y.view(n, 2, c // 2, h, w).permute(0, 2, 1, 3, 4).reshape(n, c, h, w)
+
+
 @pytest.mark.parametrize(
     ("kind", "block", "size", "names"),
     [
+        ("mbconv", blocks.MBConv(16, 24, 5, 2, attention=lambda c: blocks.SqueezeExcite(c, 4)), 28,
+         ["expand 1×1", "depthwise 5×5", "squeeze-excite", "scale", "project 1×1", "no shortcut"]),
+        ("shuffle-v1", blocks.ShuffleUnit(24, 240, 2, first_groups=1), 56,
+         ["first 1×1", "shuffle", "depthwise 3×3", "last group 1×1", "average pool", "concat"]),
+        ("shuffle-v2", MyShuffle(), 12,
+         ["split", "no left depthwise", "no left 1×1", "first 1×1", "depthwise 5×5", "last 1×1",
+          "concat", "shuffle"]),
+        ("shuffle-v2", blocks.ShuffleV2Block(24, 48, 2, even=True), (1, 24, 14, 10), None),
+        ("ghost", blocks.GhostModule(10, 25, 3, ratio=3), 9, None),
+        ("shift", blocks.ShiftBlock(30, 30, 1, 1.5, kernel_size=5), None, None),
         ("fire", MyFire(), 20, ["squeeze 1×1", "expand 5×5", "expand 1×1", "concat", "no bypass"]),
         ("fire", blocks.Fire(32, 8, 16, 16, bypass=True), (1, 32, 9, 12), None),
         ("separable", blocks.DepthwiseSeparableConv(32, 64, 5, 2), 112, None),
@@ -466,6 +625,11 @@ def test_a_large_kernel_is_compared_with_one_as_large():
         ("inverted", Inverted(gate=True), 8, "draw it with kind='bneck'"),
         ("inverted", Inverted(groups=4), 8, "it runs 1×1, grouped 3×3, 1×1, add; an inverted"),
         ("inverted", Inverted(wrong=True), 8, "runs add, which is no stage"),
+        ("shuffle-v1", blocks.ShuffleUnit(24, 24, shuffle_late=True), 8, "depthwise 3×3, shuffle"),
+        ("shuffle-v2", MyShuffle(wrong=True), 8, "it runs split, 1×1, depthwise 5×5, 1×1, concat"),
+        ("shuffle-v1", Turned(pooled=True), 8, "runs 1×1, depthwise 3×3, 1×1, average pool, add"),
+        ("ghost", Turned(pooled=False), 8, "its depthwise 3×3 reads the input, not 1×1."),
+        ("shuffle-v2", blocks.ShuffleUnit(12, 12), 8, "draw it with kind='shuffle-v1'"),
         ("inverted", Crossed(), 8, "its add reads depthwise 3×3 and 1×1, not the block's input"),
         ("fire", nn.Sequential(nn.ReLU(), nn.Conv2d(3, 3, 1)), 8, "begins with ReLU"),
         ("separable", nn.Sequential(nn.Conv2d(3, 3, 1), nn.MaxPool2d(2)), 8, "runs MaxPool2d"),
@@ -490,7 +654,8 @@ def test_what_does_not_fit_is_said_in_one_sentence(kind, block, size, says):
 def test_scenes_by_their_names():
     for name, kind in (
         ("fire", "fire"), ("separable", "separable"), ("inverted-residual", "inverted"),
-        ("bneck", "bneck"),
+        ("bneck", "bneck"), ("mbconv", "mbconv"), ("shuffle-v1", "shuffle-v1"),
+        ("shuffle-v2", "shuffle-v2"), ("ghost", "ghost"), ("shift", "shift"),
     ):  # fmt: skip
         scene = viz.get_scene(name)
         assert scene.spec["id"] == f"block-{kind}"

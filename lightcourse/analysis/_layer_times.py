@@ -18,13 +18,12 @@ from lightcourse.analysis._time_text import duration, frame, html_table, text_ta
 from lightcourse.analysis.machine import Machine, probe, this_machine
 from lightcourse.analysis.roofline import Bound, row_of
 from lightcourse.errors import UserError
+from lightcourse.rehearsal import rehearsed
 
 if TYPE_CHECKING:
     from lightcourse.analysis.report import Layer
 
-_HEADS = (
-    "name", "kind", "MACs", "bytes", "predicted", "measured", "residual", "ratio", "bound",
-)  # fmt: skip
+_HEADS = ("name", "kind", "MACs", "bytes", "predicted", "measured", "residual", "ratio", "bound")
 _PASSES = 5  # with every layer timed, at least
 _AGREE = 0.15  # of the whole that the sum of the parts may differ without a word
 BETWEEN = "between layers"
@@ -188,12 +187,12 @@ def latency_by_layer(
         machine = this_machine(threads) or probe(seconds=3, threads=threads, progress=progress)
     with ready(model, input_size, threads) as run:
         calls, modules = _leaf_calls(model, run)
-        whole, passes = _passes(run, modules, seconds)
-    groups = _match(layers, calls)
+        whole, passes = _passes(run, modules, rehearsed(seconds, 0.002))
+    medians = [median(part) for part in zip(*passes, strict=True)]
     return LayerTimes(
         name=type(model).__name__,
         machine=machine,
-        rows=_rows(machine, groups, [median(part) for part in zip(*passes, strict=True)]),
+        rows=_rows(machine, _match(layers, calls), medians),
         whole=median(whole),
         threads=threads,
         passes=len(passes),
@@ -310,8 +309,7 @@ def _rows(
             rows.append(_row(machine, layers, measured))
         else:
             between += measured
-    python = LayerTime(BETWEEN, "Python", 0, 0, 0.0, between, "none")
-    return (*rows, python)
+    return (*rows, LayerTime(BETWEEN, "Python", 0, 0, 0.0, between, "none"))
 
 
 def _row(machine: Machine, layers: Sequence["Layer"], measured: float) -> LayerTime:

@@ -11,6 +11,7 @@ from lightcourse.analysis._inputs import InputSize
 from lightcourse.analysis._layer_times import LayerTime, LayerTimes, latency_by_layer
 from lightcourse.analysis._live import check_timing, ready
 from lightcourse.analysis._time_text import duration, html_table
+from lightcourse.rehearsal import rehearsed
 
 _FEW = 5  # runs below which a median says little
 
@@ -85,6 +86,7 @@ def latency(
     from torch.utils.benchmark import Timer
 
     check_timing(model, threads, seconds)
+    seconds = rehearsed(seconds, 0.002)
     with ready(model, input_size, threads) as run:
         timer = Timer("run()", globals={"run": run}, num_threads=threads)
         found = timer.blocked_autorange(

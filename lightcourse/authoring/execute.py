@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lightcourse.errors import UserError
+from lightcourse.rehearsal import VARIABLE
 
 # run by the kernel before the first cell: chapters promise to need no network
 OFFLINE = """
@@ -83,6 +84,7 @@ def run_notebook(
     folder: Path | None = None,
     home: Path | None = None,
     network: bool = False,
+    rehearsal: bool = False,
     on_cell: Callable[[int, int], None] | None = None,
 ) -> Execution:
     """Execute a notebook (a path or a NotebookNode) and return what happened; it never raises
@@ -90,11 +92,13 @@ def run_notebook(
 
     The kernel's IPython, Jupyter and LIGHTCOURSE_HOME folders are private and deleted afterwards
     (`home` keeps LIGHTCOURSE_HOME). It starts in `folder`, or else in the notebook's own.
+    `rehearsal` lets trainings and measurements take a moment only (see `lightcourse.rehearsal`).
     `timeout` is per cell, in seconds; `on_cell(number, cells)` is called as each one starts.
     Raises UserError for a file that is no notebook or names a kernel that is not installed.
     """
     nb, folder = _open(notebook, folder)
     with _private_place(home, network) as (place, env):
+        env[VARIABLE] = str(int(rehearsal))
         return _Run(nb, place, env, folder, timeout, allow_errors, on_cell).result()
 
 

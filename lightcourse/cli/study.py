@@ -54,6 +54,7 @@ def _make(folder: Path) -> None:
 def _names() -> list[str]:
     """The studies, without importing torch; a test holds this against the real table."""
     return [
-        "batch_norm", "block_kinds", "channel_shuffle", "downsampling", "fd_mobilenet",
-        "multipliers", "receptive_field",
+        "batch_norm", "block_kinds", "bottleneck", "channel_shuffle", "deep_supervision", "depth",
+        "downsampling", "fd_mobilenet", "hard_swish", "multipliers", "receptive_field",
+        "small_batches", "squeeze_excite",
     ]  # fmt: skip

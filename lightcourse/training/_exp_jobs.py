@@ -23,6 +23,7 @@ from lightcourse.errors import UserError
 from lightcourse.paths import user_home
 from lightcourse.training._exp_hash import digest
 from lightcourse.training._exp_variants import Variant, build
+from lightcourse.training._rehearsal import enough
 from lightcourse.training._stops import Diverged
 
 _FORMAT = 1
@@ -98,6 +99,7 @@ def _train(job: Job, splits: Any) -> Run:
     own = {"seed": job.seed, "threads": 1, "progress": False, **job.settings}
     known = accepted(job.train)
     own = {k: v for k, v in own.items() if known is None or k in known}
+    data = enough(data, own.get("batch_size", 64))
     start = time.process_time()
     diverged = False
     try:

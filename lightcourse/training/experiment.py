@@ -12,6 +12,7 @@ from typing import Any
 from torch import nn
 
 from lightcourse.errors import UserError
+from lightcourse.rehearsal import rehearsing
 from lightcourse.training import _exp_pool as pool
 from lightcourse.training._exp_claims import Finding, check_claims
 from lightcourse.training._exp_jobs import Job, Run, cache_folder, recall, remember, run_of
@@ -94,7 +95,8 @@ def experiment(
     plan = make_plan(table, splits, chosen, train or _fit(), fit_kwargs, budget)
     check_budget(plan.costs, pairs, budget, tolerance)
     say = _Progress(name, len(plan.jobs), progress)
-    runs = _collect(plan, say, cache=cache, workers=jobs, scheduler=scheduler)
+    kept = cache and not rehearsing()
+    runs = _collect(plan, say, cache=kept, workers=jobs, scheduler=scheduler)
     rows = tuple(_row(key, table[key], runs, plan.costs[key]) for key in table)
     if test == "auto":
         test = "paired" if callable(splits) else "welch"

@@ -14,18 +14,22 @@ Data card
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lightcourse.errors import UserError
-from lightcourse.training.colours import Runs, accuracy
+from lightcourse.rehearsal import rehearsed
 
 GAPS = ("right", "top", "left", "bottom")
 SIDE = 64  # pixels a side of the picture as drawn
 SEEDS = (0, 1, 2)
+# a gap of two means counts as clear above this many standard errors (t quantile for 3 + 3 runs)
+CLEAR = 4.0
 DOWN = ("strided", "max first", "average first", "max after")
 
 
@@ -145,6 +149,45 @@ def train_rings(
     return nets
 
 
+@torch.no_grad()
+def accuracy(model: nn.Module, images: Tensor, labels: Tensor) -> float:
+    """Share of right answers in per cent, in evaluation mode."""
+    model.eval()
+    return 100.0 * (model(images).argmax(1) == labels).double().mean().item()
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Test accuracies (per cent) of the same experiment with different seeds."""
+
+    name: str
+    accuracies: tuple[float, ...]
+
+    @property
+    def mean(self) -> float:
+        return statistics.mean(self.accuracies)
+
+    @property
+    def sd(self) -> float:
+        """Sample standard deviation, with n - 1."""
+        return statistics.stdev(self.accuracies)
+
+    def __str__(self) -> str:
+        return f"{self.name:<34} {self.mean:5.1f} ± {self.sd:4.1f} %"
+
+
+def verdict(one: Runs, other: Runs) -> str:
+    """Say in plain words whether two sets of runs differ.
+
+    >>> verdict(Runs("a", (90.0, 91.0, 92.0)), Runs("b", (34.0, 33.0, 35.0)))
+    'gap 57.0 ± 0.8 points: clear'
+    """
+    gap = one.mean - other.mean
+    error = math.sqrt(sum(runs.sd**2 / len(runs.accuracies) for runs in (one, other)))
+    words = "clear" if abs(gap) > CLEAR * error else "no difference that these seeds can show"
+    return f"gap {gap:.1f} ± {error:.1f} points: {words}"
+
+
 def score_rings(nets: Sequence[nn.Module], chart: EyeChart, size: int, name: str = "") -> Runs:
     """The test accuracies (per cent) of several nets at one size."""
     return Runs(name, tuple(accuracy(net, chart.at(size), chart.gaps) for net in nets))
@@ -159,7 +202,7 @@ def _fit(
     optimizer = torch.optim.AdamW(net.parameters(), peak, weight_decay=0.02, fused=True)
     net.train()
     order = torch.arange(len(gaps))
-    for step in range(total := epochs * per_epoch):
+    for step in range(total := rehearsed(epochs * per_epoch, 2)):
         if step % per_epoch == 0:
             order = torch.randperm(len(gaps), generator=rng)
         chosen = order[step % per_epoch * batch :][:batch]

@@ -23,6 +23,7 @@ from lightcourse.training._memory import Memory
 from lightcourse.training._processes import add_up, from_first, shared
 from lightcourse.training._recipe import learning_rate, make_average, make_optimizer
 from lightcourse.training._refuse import hint, refuse_data, refuse_misfit, refuse_model, refuse_set
+from lightcourse.training._rehearsal import enough
 from lightcourse.training._screen import Report, Screen, notice, screen
 from lightcourse.training._settings import Settings, check_call
 from lightcourse.training._stops import CheckpointError, Diverged, Interrupted
@@ -121,8 +122,9 @@ class _Run:
     """What belongs to one run while it lasts: the model, what moves its weights, the batches."""
 
     def __init__(self, model: nn.Module, splits: Splits, settings: Settings, world: World):
-        self.model, self.splits, self.settings, self.world = model, splits, settings, world
         refuse_data(splits, settings.batch_size, world.size)
+        splits = enough(splits, settings.batch_size)
+        self.model, self.splits, self.settings, self.world = model, splits, settings, world
         augment = settings.augment
         soft = augment is not None and augment.soft
         model.to(world.device)

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lightcourse.errors import UserError
+from lightcourse.rehearsal import rehearsed
 from lightcourse.training.two_patches import accuracy
 
 SIDE = 16  # pixels a side of the picture
@@ -125,6 +126,7 @@ def train_letters(
     """
     if kind not in KINDS:
         raise UserError(f"there is no kind {kind!r}; choose one of: {', '.join(KINDS)}.")
+    steps = rehearsed(steps, 2)
     images, classes = letters(n, place, seed=3 * seed)
     threads = torch.get_num_threads()
     with torch.random.fork_rng(devices=[]):

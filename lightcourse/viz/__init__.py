@@ -19,13 +19,17 @@ __all__ = [
     "channel_shuffle",
     "conv_variants",
     "demo",
+    "detection",
     "downsampling",
     "factorisation",
     "get_scene",
+    "gradient_flow",
+    "manifold",
     "pareto",
     "receptive_field",
     "resolution_ladder",
     "sliding_kernel",
+    "timeline",
     "upsampling",
 ]
 
@@ -165,12 +169,25 @@ def downsampling(nets: Any = None) -> Scene:
     return build(nets)
 
 
+def manifold(matrix: Any = None) -> Scene:
+    """Show what ReLU leaves of a spiral in n dimensions (MobileNetV2, section 3.2 and figure 1).
+
+    Args:
+        matrix: a T of yours, n rows of 2 numbers with n from 2 to 30, such as a layer's weight;
+            None gives four random draws to choose from.
+    """
+    from .scenes.manifold import manifold as build
+
+    return build(matrix)
+
+
 def blocks(kind: str = "fire", block: Any = None, input_size: Any = None) -> Scene:
     """Show a block of a light network stage by stage: its channels, bytes, MACs and parameters.
 
     Args:
-        kind: "fire" (SqueezeNet), "separable" (MobileNet), "inverted" (MobileNetV2) or "bneck"
-            (MobileNetV3).
+        kind: "fire" (SqueezeNet), "separable" (MobileNet), "inverted" (MobileNetV2), "bneck"
+            (MobileNetV3), "mbconv" (EfficientNet), "shuffle-v1", "shuffle-v2" (ShuffleNet),
+            "ghost" (GhostNet's module) or "shift" (conv-shift-conv).
         block: an `nn.Module` of yours with the same stages; None gives settings to choose from.
         input_size: the side of your block's input map in pixels, or its shape (1, C, H, W).
     """
@@ -191,6 +208,45 @@ def activations(own: Any = None) -> Scene:
     return build(own)
 
 
+def timeline(y: str = "accuracy", cost: str = "MACs") -> Scene:
+    """Show the networks of the course by the years of their papers, and the front of each year.
+
+    Args:
+        y: what the height of a point is: "accuracy", "parameters" or "MACs".
+        cost: what accuracy is set against on the front: "MACs" or "parameters".
+    """
+    from .scenes.timeline import timeline as build
+
+    return build(y, cost)
+
+
+def gradient_flow(nets: Any = None, input_size: Any = None) -> Scene:
+    """Show the gradient's norm in each layer on its way back from the loss, before any training.
+
+    Args:
+        nets: an `nn.Module` of yours that classifies, or two as {"name": module, "name": module},
+            measured as they are; None shows plain and residual networks of six depths.
+        input_size: the shape (C, H, W) of a picture for your networks; None is (3, 32, 32).
+    """
+    from .scenes.gradient_flow import gradient_flow as build
+
+    return build(nets, input_size)
+
+
+def detection(model: Any = None, part: Any = None) -> Scene:
+    """Show what two thresholds do to a detector's boxes: right, wrong, missed; precision, recall.
+
+    Args:
+        model: a detector of yours, such as a trained `lightcourse.detection.TinyDetector`; None
+            shows one that the course has trained for a short time.
+        part: the `Scenes` that it is shown, of which the first 60 count; None is the built-in
+            test set.
+    """
+    from .scenes.detection import detection as build
+
+    return build(model, part)
+
+
 SCENES: dict[str, Callable[..., Scene]] = {
     "sliding-kernel": sliding_kernel,
     "receptive-field": receptive_field,
@@ -205,8 +261,17 @@ SCENES: dict[str, Callable[..., Scene]] = {
     "separable": partial(blocks, "separable"),
     "inverted-residual": partial(blocks, "inverted"),
     "bneck": partial(blocks, "bneck"),
+    "mbconv": partial(blocks, "mbconv"),
+    "shuffle-v1": partial(blocks, "shuffle-v1"),
+    "shuffle-v2": partial(blocks, "shuffle-v2"),
+    "ghost": partial(blocks, "ghost"),
+    "shift": partial(blocks, "shift"),
     "downsampling": downsampling,
+    "manifold": manifold,
     "pareto": pareto,
+    "timeline": timeline,
+    "gradient-flow": gradient_flow,
+    "detection": detection,
 }
 
 

@@ -230,14 +230,20 @@ def _film(scene: Scene, theme: str, scale: float) -> Iterable[tuple[Any, int]]:
         yield _render(scene, theme, scale), HOLD
         return
     last = count(step, scene.spec, scene.state) - 1
+    drawn: tuple[Any, Any] = (None, None)  # in-betweens that have arrived are the next rest
     for index in range(last + 1):
         here = scene.at(**{step["name"]: index})
-        yield _render(here, theme, scale), HOLD * (2 if index == last else 1)
+        if drawn[0] != here.frame():
+            drawn = here.frame(), _render(here, theme, scale)
+        yield drawn[1], HOLD * (2 if index == last else 1)
         if index < last:
             after = scene.at(**{step["name"]: index + 1})
+            drawn = (None, None)  # the words below belong to the next step
             for part in range(1, FRAMES):
                 between = tween(scene.spec, here.frame(), after.frame(), part / FRAMES)
-                yield _render(after, theme, scale, between), TWEEN
+                if drawn[0] != between:
+                    drawn = between, _render(after, theme, scale, between)
+                yield drawn[1], TWEEN
 
 
 def tween(spec: dict[str, Any], start: Frame, end: Frame, part: float) -> Frame:

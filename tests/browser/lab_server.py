@@ -16,6 +16,8 @@ from urllib.request import Request, urlopen
 import nbformat
 from playwright.sync_api import Page
 
+from lightcourse.rehearsal import VARIABLE
+
 PRIVATE = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
 START_SECONDS = 60
 
@@ -87,6 +89,7 @@ def serve(folder: Path) -> Iterator[Lab]:
     root = folder / "root"
     root.mkdir()
     environment = os.environ | {name: str(folder / name.lower()) for name in PRIVATE}
+    environment[VARIABLE] = "1"  # what is looked at here is the page
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

@@ -14,7 +14,8 @@ pytestmark = pytest.mark.browser
 
 TWINS = """(view, states) => states.map((s) => {
     view.set(s, { smooth: false, quiet: true }); return [view.state, view.frame()]; })"""
-KINDS = ("fire", "separable", "inverted", "bneck")
+KINDS = ("fire", "separable", "inverted", "bneck", "mbconv", "shuffle-v1", "shuffle-v2", "ghost",
+         "shift")  # fmt: skip
 
 
 def said(shown):

@@ -23,9 +23,12 @@ CHAPTERS = (
     "04_cost",
     "05_conv_variants",
     "06_operators",
+    "07_classics",
     "08_squeezenet",
     "09_mobilenet_v1",
     "10_fd_mobilenet",
+    "11_mobilenet_v2",
+    "12_mobilenet_v3",
 )
 BOTH = (
     "from lightcourse import viz\nviz.channel_shuffle()",

@@ -14,6 +14,7 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 CHAPTERS = find_chapters(ROOT)
+REHEARSAL_SECONDS = 15
 NBGRADER_SECONDS = 30  # the stock limit of `nbgrader autograde` for one cell
 
 
@@ -23,7 +24,9 @@ def executed(source: Path, solved: bool):
     text = build_instructor_source(source) if solved else build_notebook(source)
     with TemporaryDirectory() as folder:
         notebook = nbformat.reads(text, as_version=4)
-        return run_notebook(notebook, allow_errors=not solved, folder=Path(folder))
+        return run_notebook(
+            notebook, allow_errors=not solved, rehearsal=not solved, folder=Path(folder)
+        )
 
 
 def test_the_course_folder_is_a_fresh_build_and_every_gate_is_content():
@@ -56,3 +59,5 @@ class TestChapter:
         checks = [cell.grade_id for cell in read_chapter(source).role("check")]
         run = executed(source, False)
         assert [error.grade_id for error in run.errors] == checks, "\n".join(map(str, run.errors))
+        # a rehearsal: training and timing take a moment, and half as much again for a slow machine
+        assert min(run.seconds, run.cpu_seconds) <= 1.5 * REHEARSAL_SECONDS

@@ -11,7 +11,11 @@ from typing import Any
 
 from lightcourse.errors import UserError
 from lightcourse.training.experiment import Comparison, load_runs
+from lightcourse.training.studies.batches import small_batches
+from lightcourse.training.studies.bottleneck import bottleneck
 from lightcourse.training.studies.crossing import fd_mobilenet
+from lightcourse.training.studies.depth import deep_supervision, depth
+from lightcourse.training.studies.gates import hard_swish, squeeze_excite
 from lightcourse.training.studies.kinds import block_kinds
 from lightcourse.training.studies.ladders import downsampling
 from lightcourse.training.studies.norm import batch_norm
@@ -23,11 +27,17 @@ LOGS = Path(__file__).parent / "logs"
 STUDIES: dict[str, Callable[..., Comparison]] = {
     "batch_norm": batch_norm,
     "block_kinds": block_kinds,
+    "bottleneck": bottleneck,
     "channel_shuffle": channel_shuffle,
+    "deep_supervision": deep_supervision,
+    "depth": depth,
     "downsampling": downsampling,
     "fd_mobilenet": fd_mobilenet,
+    "hard_swish": hard_swish,
     "multipliers": multipliers,
     "receptive_field": receptive_field,
+    "small_batches": small_batches,
+    "squeeze_excite": squeeze_excite,
 }
 
 
@@ -64,11 +74,17 @@ __all__ = [
     "STUDIES",
     "batch_norm",
     "block_kinds",
+    "bottleneck",
     "channel_shuffle",
+    "deep_supervision",
+    "depth",
     "downsampling",
     "fd_mobilenet",
+    "hard_swish",
     "logged",
     "multipliers",
     "receptive_field",
     "run",
+    "small_batches",
+    "squeeze_excite",
 ]

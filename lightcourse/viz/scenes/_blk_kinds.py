@@ -1,115 +1,14 @@
-"""The kinds of blocks that the scene knows: their rows, their sliders, the call of every state."""
+"""The kinds of blocks that the scene knows, and the block of every state of their sliders."""
 
-import re
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from itertools import product
 from typing import Any
 
 from lightcourse.errors import UserError
 
+from ._blk_kind import Call, Kind, Knob, Rows, Slot
+from ._blk_mixers import MIXERS
 from ._blk_stages import Block, block_of
-
-
-@dataclass(frozen=True)
-class Knob:
-    """A slider (range) or a row of buttons (select), with what each value is called."""
-
-    name: str
-    label: str
-    kind: str
-    labels: tuple[str, ...]
-    value: int = 0
-
-
-@dataclass(frozen=True)
-class Call:
-    """The constructor call that builds a state's block, and the side of its input map."""
-
-    name: str
-    args: tuple[int, ...]
-    side: int
-    options: tuple[tuple[str, Any], ...] = ()
-
-    @property
-    def code(self) -> str:
-        """The call as Python.
-
-        >>> Call("Fire", (128, 16, 64, 64), 55, (("bypass", True),)).code
-        'Fire(128, 16, 64, 64, bypass=True)'
-        """
-        said = [*map(str, self.args), *(f"{name}={value}" for name, value in self.options)]
-        return f"{self.name}({', '.join(said)})"
-
-    @property
-    def size(self) -> tuple[int, int, int, int]:
-        return (1, self.args[0], self.side, self.side)
-
-    def build(self) -> Any:
-        """Return the block, with weights that hold no numbers."""
-        import torch
-
-        import lightcourse.nn as blocks
-
-        with torch.device("meta"):
-            return getattr(blocks, self.name)(*self.args, **dict(self.options))
-
-
-@dataclass(frozen=True)
-class Slot:
-    """One row of the picture: a stage by its letter, and its name where the letter has several."""
-
-    letters: str
-    name: str = ""  # stands before the stage's own word
-    lane: str = "main"  # left, right: beside each other; side: apart, like squeeze-excite
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A family's block: rows from top to bottom, which of them may be missing, and its sliders."""
-
-    name: str
-    title: str
-    article: str  # what an own block is measured against
-    runs: str  # its stages in words
-    slots: tuple[Slot, ...]
-    grammar: str  # a regular expression over the letters of the stages, one group a slot
-    knobs: tuple[Knob, ...]
-    call: Callable[..., Call]
-    side: int
-    pitch: int  # px from row to row
-    handle: tuple[str, int]  # the slider that is dragged on the picture, and the row it is on
-    left: int = 188  # px: where the drawing may begin, right of the names
-
-    def states(self) -> Iterator[tuple[int, ...]]:
-        """Yield the values of all sliders, the last one fastest."""
-        yield from product(*(range(len(knob.labels)) for knob in self.knobs))
-
-    def place(self, block: Block) -> tuple[int | None, ...] | None:
-        """Return the stage in each row, None where a row is empty; None if the block differs."""
-        found = re.fullmatch(self.grammar, block.letters)
-        if found is None or wrong_link(block):
-            return None
-        groups = [found.start(i) + 1 if found[i] else None for i in range(1, len(self.slots) + 1)]
-        return tuple(groups)
-
-
-def wrong_link(block: Block) -> str:
-    """Say which stage reads other maps than it does in these blocks; empty if none does."""
-    for here, stage in enumerate(block.stages[1:], 1):
-        before = block.stages[here - 1]
-        wanted, words = {here - 1}, "the stage before it"
-        if stage.letter == "+":
-            wanted, words = {0, here - 1}, "the block's input and the stage before it"
-        elif stage.letter in "cx":
-            wanted, words = {here - 1, here - 2}, "the two stages before it"
-        elif stage.letter in "1k" and before.letter in "1k" and here == 3:
-            wanted, words = {1}, "the squeeze"  # the second of a Fire module's expansions
-        if set(stage.sources) != wanted:
-            named = [block.stages[s].word if s else "the input" for s in stage.sources]
-            return f"its {stage.word} reads {' and '.join(named)}, not {words}"
-    return ""
 
 
 def _fire(module: int, bypass: int, ratio: int, share: int) -> Call:
@@ -135,6 +34,30 @@ def _bneck(kernel: int, se: int, stride: int, expansion: int) -> Call:
     options += [("stride", 2)] if stride else []
     options += [("se", True)] if se else []
     return Call("Bneck", (40, 40 * (expansion + 1), 40), 28, tuple(options))
+
+
+@dataclass(frozen=True)
+class Attention:
+    """Squeeze-and-excite for any width, and how it is written."""
+
+    squeeze: int
+
+    def __call__(self, channels: int) -> Any:
+        from lightcourse.nn import SqueezeExcite
+
+        return SqueezeExcite(channels, self.squeeze)
+
+    def __str__(self) -> str:
+        return f"lambda c: SqueezeExcite(c, {self.squeeze})"
+
+
+def _mbconv(se: int, stride: int, expansion: int) -> Call:
+    wide = 40 * (expansion + 1)
+    options: list[tuple[str, Any]] = [("kernel_size", 5)]
+    options += [("stride", 2)] if stride else []
+    options += [("expansion", expansion + 1)]
+    options += [("attention", Attention((10, wide // 4)[se - 1]))] if se else []
+    return Call("MBConv", (40, 40), 28, tuple(options))
 
 
 OFF, STRIDE = ("off", "on"), Knob("stride", "Stride", "select", ("1", "2"))
@@ -181,8 +104,18 @@ ALL = (
          STRIDE, Knob("t", "Expansion", "range", TIMES, 2)),
         _bneck, 28, 78, ("t", 2),
     ),
+    Kind(
+        "mbconv", "The MBConv block", "an MBConv block",
+        "perhaps a 1×1, a depthwise, perhaps a squeeze-excite and a scale, a 1×1, perhaps an add",
+        (Slot("1", "expand"), Slot("d"), Slot("s", "", "side"), Slot("x"), Slot("1", "project"),
+         Slot("+")),
+        r"(1)?(d)(?:(s)(x))?(1)(\+)?",
+        (Knob("se", "Squeeze to ¼ of", "select", ("no SE", "the input", "the expansion"), 1),
+         STRIDE, Knob("t", "Expansion t", "range", TIMES, 5)),
+        _mbconv, 28, 78, ("t", 2),
+    ),
 )  # fmt: skip
-KINDS = {kind.name: kind for kind in ALL}
+KINDS = {kind.name: kind for kind in (*ALL, *MIXERS)}
 
 
 @dataclass(frozen=True)
@@ -190,7 +123,7 @@ class Case:
     """One state: the block, the row of each stage, the call; or the reason why it is none."""
 
     block: Block
-    rows: tuple[int | None, ...]  # the stage in each row after the input
+    rows: Rows
     size: tuple[int, int, int, int]
     call: Call | None = None
     why: str = ""

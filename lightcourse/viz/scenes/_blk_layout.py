@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from ._blk_kinds import Case, Kind
+from ._blk_kind import Kind
+from ._blk_kinds import Case
 from ._blk_stages import Stage
 
 WIDTH = 840  # px
@@ -36,8 +37,9 @@ class Layout:
         self.kind, self.side = kind, side
         shortcut = max(_channels_held(case) for case in every)
         apart = max(_channels_apart(case) for case in every)
-        twins = any(slot.lane == "left" for slot in kind.slots)
-        main = max(self._across(case) for case in every)
+        twins = any(slot.lane in ("left", "east") for slot in kind.slots)
+        branches = [max(self._branch(case, lane) for case in every) for lane in ("west", "east")]
+        main = max(*(self._across(case) for case in every), sum(branches))
         gaps = GAP * (bool(shortcut) + bool(apart) + twins)
         self.scale = min(
             2.6, (RIGHT - kind.left - gaps) / (shortcut + main + apart)
@@ -48,6 +50,8 @@ class Layout:
         start = left + (self.scale * shortcut + GAP if shortcut else 0)
         wide = self.scale * main + GAP * twins
         self.middle = start + wide / 2
+        west, east = (self.scale * channels for channels in branches)
+        self.west, self.east = self.middle - (east + GAP) / 2, self.middle + (west + GAP) / 2
         self.apart = start + wide + GAP + self.scale * apart / 2
 
     def _across(self, case: Case) -> int:
@@ -57,6 +61,20 @@ class Layout:
             if case.stage(row) and slot.lane in broad:
                 broad[slot.lane].append(_broad(case, row))
         return max(max(broad["main"]), max(broad["left"]) + max(broad["right"]))
+
+    def _branch(self, case: Case, lane: str) -> int:
+        """Channels of the widest box of a branch; those that only pass by are in the west."""
+        rows = [r for r, slot in enumerate(self.kind.slots, 1) if slot.lane == lane]
+        passing = [
+            case.block.stages[source].channels // case.block.stages[source].parts
+            for row in range(1, len(self.kind.slots) + 1)
+            if (stage := case.stage(row)) and stage.letter == "c" and lane == "west"
+            for source in stage.sources if self._lane(case.row_of(source)) == "main"
+        ]  # fmt: skip
+        return max([*passing, *(_broad(case, r) for r in rows if case.stage(r))], default=0)
+
+    def _lane(self, row: int) -> str:
+        return self.kind.slots[row - 1].lane if row else "main"
 
     @property
     def height(self) -> int:
@@ -75,15 +93,15 @@ class Layout:
 
     def x(self, case: Case, row: int) -> float:
         """Return the middle of a row's box."""
-        slot = self.kind.slots[row - 1] if row else None
-        if slot is None or slot.lane == "main":
-            return self.middle
-        if slot.lane == "side":
-            return self.apart
+        lane = self._lane(row)
+        columns = {"main": self.middle, "side": self.apart, "west": self.west, "east": self.east,
+                   "bypass": self.shortcut}  # fmt: skip
+        if lane in columns:
+            return columns[lane]
         here = self.wide(_broad(case, row))
-        twin = self.wide(_broad(case, row + (1 if slot.lane == "left" else -1)))
+        twin = self.wide(_broad(case, row + (1 if lane == "left" else -1)))
         both = here + twin + GAP
-        side = -1 if slot.lane == "left" else 1
+        side = -1 if lane == "left" else 1
         return self.middle + side * (both - here) / 2
 
     def box(self, case: Case, row: int) -> str:
@@ -97,7 +115,7 @@ class Layout:
             return _polygon([(x - half, y - THIN / 2), (x + half, y - THIN / 2),
                              (x + half, y + THIN / 2), (x - half, y + THIN / 2)])  # fmt: skip
         top, low = y - HIGH / 2, y + HIGH / 2
-        a, b = self.wide(_taken(case, stage)) / 2, self.wide(stage.channels) / 2
+        a, b = self.wide(taken(case, stage)) / 2, self.wide(stage.channels) / 2
         right = [(x + a, top), (x + b, low)]
         if stage.narrow:
             right.insert(1, (x + self.wide(stage.narrow) / 2, y))
@@ -110,25 +128,33 @@ class Layout:
             stage = case.stage(row)
             if stage is None:
                 continue
-            begin = self.x(case, row) - self.wide(_taken(case, stage)) / 2
+            begin = self.x(case, row) - self.wide(taken(case, stage)) / 2
             for source in stage.sources:
-                above = case.row_of(source)
-                start, end = self.x(case, above), self.x(case, row)
-                nbytes = case.block.stages[source].nbytes
-                if stage.letter == "c":
-                    each = self.wide(case.block.stages[source].channels)
-                    end, begin = begin + each / 2, begin + each
-                if stage.letter == "x" and case.stage(above).letter == "s":
-                    end += self.wide(stage.channels) / 2 - 9
-                via = start if case.stage(above).letter in "1k" and stage.letter == "c" else end
-                if stage.letter == "+" and source == 0:
-                    via = self.shortcut
-                found.append(Edge(above, row, (start, via, end), self.thick(nbytes)))
+                found.append(self._edge(case, row, source, begin))
+                begin += self.wide(_passed(case.block.stages[source]))
         last = len(case.block.stages) - 1
         x = self.x(case, case.row_of(last))
         thick = self.thick(case.block.stages[last].nbytes)
         found.append(Edge(case.row_of(last), len(self.kind.slots) + 1, (x, x, x), thick))
         return found
+
+    def _edge(self, case: Case, row: int, source: int, begin: float) -> Edge:
+        """Return one ribbon into a row; in a concat it ends where its part begins."""
+        stage, above, given = case.stage(row), case.row_of(source), case.block.stages[source]
+        start, end = self.x(case, above), self.x(case, row)
+        each = self.wide(_passed(given))
+        if given.letter == "p":
+            start += (-1 if stage.letter == "c" else 1) * each / 2
+        if stage.letter == "c":
+            end = begin + each / 2
+        if stage.letter == "x" and given.letter == "s":
+            end += self.wide(stage.channels) / 2 - 9
+        via = start if given.letter in "1k" and stage.letter == "c" else end
+        if stage.letter == "c" and self.kind.reads and self._lane(above) == "main":
+            via = self.west if any(slot.lane == "east" for slot in self.kind.slots) else start
+        if stage.letter == "+" and source == 0:
+            via = self.shortcut
+        return Edge(above, row, (start, via, end), self.thick(given.nbytes // given.parts))
 
     def ribbon(self, edge: Edge) -> str:
         """Return a ribbon as a path: it bends only in the gaps between rows."""
@@ -157,7 +183,7 @@ class Layout:
 def _channels_held(case: Case) -> int:
     """Channels of the input where a shortcut takes it along."""
     return case.block.stages[0].channels * any(
-        s.letter == "+" and 0 in s.sources for s in case.block.stages
+        s.letter in "+a" and 0 in s.sources for s in case.block.stages
     )
 
 
@@ -168,13 +194,18 @@ def _channels_apart(case: Case) -> int:
 def _broad(case: Case, row: int) -> int:
     """Channels of a row's box where it is widest."""
     stage = case.stage(row)
-    return max(stage.channels, _taken(case, stage))
+    return max(stage.channels, taken(case, stage))
 
 
-def _taken(case: Case, stage: Stage) -> int:
+def taken(case: Case, stage: Stage) -> int:
     """Return how many channels a stage takes in; those of a concat stand side by side."""
-    counts = [case.block.stages[source].channels for source in stage.sources]
-    return sum(counts) if stage.letter == "c" else max(counts)
+    counts = [_passed(case.block.stages[source]) for source in stage.sources]
+    return sum(counts) if stage.letter == "c" else max(counts, default=0)
+
+
+def _passed(stage: Stage) -> int:
+    """Channels that go on to each reader of a stage."""
+    return stage.channels // stage.parts
 
 
 def _curve(points: Sequence[tuple[float, float]]) -> str:

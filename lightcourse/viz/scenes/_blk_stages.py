@@ -7,8 +7,11 @@ from lightcourse.errors import UserError
 
 WORDS = {
     "1": "1×1", "k": "k×k", "d": "depthwise", "g": "grouped", "c": "concat", "+": "add",
-    "s": "squeeze-excite", "x": "scale",
+    "s": "squeeze-excite", "x": "scale", "h": "shuffle", "p": "split", "a": "average pool",
+    "f": "shift", "n": "norm",
 }  # fmt: skip
+TURNS = {"transpose", "permute"}
+JOINS = {"cat": "c", "stack": "c", "avg_pool2d": "a"}
 SMOOTH = {"activation", "view"}  # kinds of operators that belong to the stage before them
 
 
@@ -17,12 +20,15 @@ class Stage:
     """A convolution with its norm and activation, or a join of maps; stage 0 is the input.
 
     The letter is `1` for a dense 1×1, `k` for a larger dense kernel, `d` depthwise, `g` grouped,
-    `c` concat, `+` add, `s` squeeze-excite, `x` the scaling by it, `i` the input.
+    `c` concat, `+` add, `s` squeeze-excite, `x` the scaling by it, `h` channel shuffle, `p` split
+    into halves, `a` average pooling, `f` shift, `n` a norm before its convolution, `i` the input.
     """
 
     letter: str
     sources: tuple[int, ...] = ()  # the stages whose maps it reads
     kernel: int = 0
+    groups: int = 1
+    parts: int = 1  # a split's map goes on in so many parts
     narrow: int = 0  # channels inside a squeeze-excite
     shape: tuple[int, int, int] = (0, 0, 0)  # channels, height, width of its map
     nbytes: int = 0  # of its map
@@ -44,7 +50,11 @@ class Stage:
         size = f"{self.kernel}×{self.kernel}"
         if self.letter in "1k":
             return size
-        return f"{WORDS[self.letter]} {size}" if self.letter in "dg" else WORDS[self.letter]
+        if self.letter == "g":
+            return f"{'group' if self.kernel == 1 else 'grouped'} {size}"
+        if self.layers == ["stack"]:
+            return "concat + shuffle"  # in one pass
+        return f"{WORDS[self.letter]} {size}" if self.letter == "d" else WORDS[self.letter]
 
 
 @dataclass(frozen=True)
@@ -100,7 +110,8 @@ def _walk(recorded: Any, name: str) -> tuple[list[Stage], dict[int, int]]:
         if letter == "?" or (not letter and sources == (0,)):
             raise UserError(_unfit(name, op, recorded, letter))
         if letter:
-            stages.append(Stage(letter, sources, _kernel(op, recorded)))
+            stages.append(Stage(letter, sources, _kernel(op, recorded), _groups(op)))
+            stages[-1].parts = len(op.outputs) if letter == "p" else 1
         here = len(stages) - 1 if letter else sources[0]
         stages[here].ops.append(op.index)
         if not letter and op.name in ("convolution", "addmm"):
@@ -125,14 +136,22 @@ def _letter(op: Any, recorded: Any, before: list[str]) -> str:
     from lightcourse.analysis.ops import kind_of
 
     name = op.name.removesuffix("_")
+    if any(row.kind == "Shift" and op.index in row.ops for row in recorded.rows):
+        return "" if before == ["f"] else "f"
+    if name in ("split", "split_with_sizes") and len(op.outputs) == 2:
+        return "p"
+    if "batch_norm" in name and before in (["i"], ["f"]):
+        return "n"
     if kind_of(name) in SMOOTH or "batch_norm" in name or "dropout" in name:
         return ""
+    if name == "clone" and any(o.name in TURNS for o in _made_by(op, recorded)):
+        return "h"
     if name in ("convolution", "addmm"):
         return "" if before == ["s"] else _convolution(op, recorded)
     if name in ("mean", "_adaptive_avg_pool2d"):
         return "s"
-    if name == "cat":
-        return "c"
+    if name in JOINS:
+        return JOINS[name]
     if name == "add" and len(before) == 2:
         return "+"
     return "x" if name == "mul" and len(before) == 2 and "s" in before else "?"
@@ -147,19 +166,30 @@ def _convolution(op: Any, recorded: Any) -> str:
         return "?"
     if groups == 1:
         return "1" if kernel == [1, 1] else "k"
-    return "d" if each == 1 and out == groups else "g"
+    return "d" if each == 1 and out % groups == 0 and kernel[0] > 1 else "g"
 
 
 def _kernel(op: Any, recorded: Any) -> int:
     return recorded.shape(op.inputs[1])[-1] if op.name == "convolution" else 0
 
 
+def _groups(op: Any) -> int:
+    return op.args[8] if op.name == "convolution" else 1
+
+
+def _made_by(op: Any, recorded: Any) -> list[Any]:
+    """Return the operators whose results an operator reads."""
+    return [other for other in recorded.ops if set(other.outputs) & set(op.inputs)]
+
+
 def _measure(stages: list[Stage], recorded: Any, live: tuple[int, ...]) -> None:
     """Fill in shapes, bytes, and what is alive while each stage runs."""
-    results = [recorded.inputs[0]] + [recorded.ops[s.ops[-1]].outputs[0] for s in stages[1:]]
+    results = [recorded.inputs[0]] + [_result(stage, recorded) for stage in stages[1:]]
     maps = [recorded.values[number] for number in results]
     for here, (stage, value) in enumerate(zip(stages, maps, strict=True)):
         channels, height, width = (*value.shape[1:], 1, 1)[:3]
+        if stage.letter == "p":
+            channels *= stage.parts
         stage.shape = (channels, height, width)
         stage.nbytes = value.itemsize * channels * height * width
         if here == 0:
@@ -169,8 +199,14 @@ def _measure(stages: list[Stage], recorded: Any, live: tuple[int, ...]) -> None:
         stage.held = tuple(
             i for i, known in enumerate(maps)
             if _lives(recorded.storages[known.storage], first, last)
-            and (i or any(0 in s.sources for s in stages[here:]))
+            and ((i and stages[i].letter != "p") or any(i in s.sources for s in stages[here:]))
         )  # fmt: skip
+
+
+def _result(stage: Stage, recorded: Any) -> int:
+    """Return a stage's map: its last result that is one, not a view on the way to a shuffle."""
+    results = [recorded.ops[i].outputs[0] for i in reversed(stage.ops)]
+    return next((value for value in results if len(recorded.shape(value)) == 4), results[0])
 
 
 def _lives(storage: Any, first: int, last: int) -> bool:

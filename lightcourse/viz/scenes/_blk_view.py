@@ -9,12 +9,13 @@ from typing import Any
 from ..scene import L
 from ..theme import text_on
 from . import _blk_words as words
-from ._blk_kinds import Case, Kind
-from ._blk_layout import HIGH, NOTHING, Edge, Layout
+from ._blk_kind import Kind
+from ._blk_kinds import Case
+from ._blk_layout import HIGH, NOTHING, Edge, Layout, taken
 
 BAR = 82  # px: the longest bar
 PAINT = {"i": "c8", "1": "c1", "d": "c2", "k": "c6", "g": "c6", "s": "c4", "c": "c3", "+": "c3",
-         "x": "c3"}  # fmt: skip
+         "x": "c3", "h": "c7", "f": "c7", "p": "c8", "a": "c4", "n": "c8"}  # fmt: skip
 SIGN = {"+": "+", "x": "×"}
 
 
@@ -126,13 +127,14 @@ class View:
         present = {(e.start, e.end) for e in self.layout.edges(case)}
         if ends not in present:
             return "grid", 0
-        colour = "c8" if ends[0] == 0 else "c5"
+        source = case.stage(ends[0])
+        colour = "c8" if source.letter in "ip" else "c5"
         if step == self.whole:
             return colour, 0.6
         if step < ends[0]:
             return "grid", 0.35
         row = max(r for r in self.rows if r <= step and case.stage(r) is not None)
-        stage = case.block.stages.index(case.stage(ends[0]))
+        stage = case.block.stages.index(source)
         alive = row == 0 or stage in case.stage(row).held
         return (colour, 0.9) if alive else ("grid", 0.7)
 
@@ -186,7 +188,7 @@ class View:
             "macs_s": ["", "** MACs ("], "alive_s": ["", "). Alive now: **"], "end": ["", "**."],
             "warn": [case.why for case in self.every],
             "call": [case.call.code if case.call else "" for case in self.every],
-            "class": [case.call.name if case.call else "" for case in self.every],
+            "class": [case.call.names if case.call else "" for case in self.every],
             "input": [str(case.size) for case in self.every],
         }  # fmt: skip
 
@@ -243,8 +245,7 @@ class View:
         if stage is None:
             wide, x = 40.0, self.layout.middle
         else:
-            taken = [case.block.stages[source].channels for source in stage.sources] or [0]
-            both = sum(taken) if stage.letter == "c" else max(taken)
+            both = taken(case, stage)
             wide, x = self.layout.wide(max(stage.channels, both)), self.layout.x(case, row)
         return round(x - wide / 2 - 8, 1), round(wide + 16, 1)
 

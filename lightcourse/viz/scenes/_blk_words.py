@@ -3,8 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from ._blk_kinds import Case, Kind
+from ._blk_kind import Kind
+from ._blk_kinds import Case
+from ._blk_mixer_words import MISSING, OWN
+from ._blk_questions import QUESTIONS
 from ._blk_stages import Stage
+from ._blk_values import share, totals, values
 from ._lad_words import short
 
 MEASURES = ("MACs", "params", "moved", "alive")
@@ -28,6 +32,8 @@ def name(kind: Kind, row: int, stage: Stage) -> str:
 def absent(kind: Kind, row: int, case: Case) -> tuple[str, str]:
     """Return what is not there in an empty row, and the reason if the numbers give one."""
     letters = kind.slots[row - 1].letters
+    if kind.name in OWN:
+        return MISSING[kind.name, letters]
     ins, out = case.block.stages[0].shape, case.block.stages[-1].shape
     if letters == "+":
         what = "no bypass" if kind.name == "fire" else "no shortcut"
@@ -42,27 +48,6 @@ def absent(kind: Kind, row: int, case: Case) -> tuple[str, str]:
 
 def shape(stage: Stage) -> str:
     return "×".join(map(str, stage.shape))
-
-
-def share(part: float, whole: float) -> str:
-    """Return a part in per cent.
-
-    >>> share(1, 3), share(1, 1000), share(0, 5)
-    ('33%', '<1%', '0%')
-    """
-    if not whole or not part:
-        return "0%"
-    return "<1%" if part / whole < 0.005 else f"{part / whole:.0%}"
-
-
-def values(stage: Stage) -> tuple[int, int, int, int]:
-    """Return the four measures of a stage."""
-    return stage.macs, stage.params, stage.moved, stage.alive
-
-
-def totals(case: Case) -> tuple[int, int, int, int]:
-    """Return the four measures of a block; the last is the peak."""
-    return case.block.macs, case.block.params, case.block.moved, case.block.peak
 
 
 def number(value: int, measure: int) -> str:
@@ -98,12 +83,13 @@ def _most(kind: Kind, case: Case) -> str:
 
 def _narrow(kind: Kind, case: Case) -> str:
     """Say where the fewest channels are; a squeeze-excite has no map."""
-    maps = [(i, s) for i, s in enumerate(case.block.stages) if s.letter not in "s+xc"]
+    maps = [(i, s) for i, s in enumerate(case.block.stages) if s.letter in "i1kdg"]
     least, most = (f(stage.channels for _, stage in maps) for f in (min, max))
     if least == most:
         return f"No narrow point: **{least}** channels throughout."
     where = [i for i, stage in maps if stage.channels == least]
-    place = "at both ends" if where == [0, maps[-1][0]] else _places(kind, case, where)
+    ends = "c" not in case.block.letters and where == [0, maps[-1][0]]
+    place = "at both ends" if ends else _places(kind, case, where)
     return f"Narrow point: **{least}** channels {place}, against {most}."
 
 
@@ -125,9 +111,10 @@ def _peak(kind: Kind, case: Case) -> str:
 
 def _own(kind: Kind, case: Case) -> str:
     """Say what this kind of block is about."""
-    return {"fire": _plain, "separable": _plain, "inverted": _shortcut, "bneck": _excite}[
-        kind.name
-    ](kind, case)
+    if kind.name in OWN:
+        return OWN[kind.name](case)
+    sentences = {"fire": _plain, "separable": _plain, "inverted": _shortcut}
+    return sentences.get(kind.name, _excite)(kind, case)
 
 
 def plain_macs(case: Case) -> int:
@@ -166,50 +153,6 @@ def _excite(kind: Kind, case: Case) -> str:
     macs, params, moved = (share(sums[m], whole[m]) for m in range(3))
     said = f"Squeeze-excite and scale take {macs} of the MACs, **{params}** of the params"
     return f"{said}, {moved} of the bytes moved."
-
-
-QUESTIONS: dict[str, dict[str, Any]] = {
-    "fire": {
-        "q": "A Fire module has three convolutions. Which has the most MACs?",
-        "options": ["the squeeze 1×1", "the expand 1×1", "the expand 3×3"],
-        "replies": [
-            "The squeeze reads many channels but writes few, with one weight for each pair.",
-            "The expand 1×1 has one weight for each pair of channels, the 3×3 beside it nine.",
-            "Nine weights for each pair of channels, where the two 1×1 have one.",
-        ],
-        "answer": 2,
-    },
-    "separable": {
-        "q": "A 3×3 convolution is split into depthwise and pointwise. Which has most of the MACs?",
-        "options": ["the depthwise 3×3", "the pointwise 1×1", "both the same"],
-        "replies": [
-            "It has nine weights for each channel, the pointwise one for each pair of channels.",
-            "One weight for each pair of channels, and there are hundreds of channels.",
-            "Nine weights for each channel are few beside one for each pair of channels.",
-        ],
-        "answer": 1,
-    },
-    "inverted": {
-        "q": "The norms are folded. Beside the input, where is the most memory alive at once?",
-        "options": ["in the expand 1×1", "in the depthwise 3×3", "in the project 1×1"],
-        "replies": [
-            "The expansion reads a narrow map and writes a wide one: one wide map is alive.",
-            "It reads a wide map and writes another: with expansion, that is the peak.",
-            "The projection reads a wide map and writes a narrow one.",
-        ],
-        "answer": 1,
-    },
-    "bneck": {
-        "q": "Squeeze-and-excite adds MACs, params and bytes moved. Where is its share largest?",
-        "options": ["of the MACs", "of the params", "of the bytes moved"],
-        "replies": [
-            "Its two 1×1 layers run on one pixel for each channel: hardly any MACs.",
-            "Two dense layers between all channels, though they run on one pixel only.",
-            "It reads the map for the mean and scales it, but all other layers move maps as well.",
-        ],
-        "answer": 1,
-    },
-}  # fmt: skip
 
 
 def question(kind: Kind) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """Blocks of light networks (轻量网络的模块): where channels, bytes and MACs go, stage by stage.
 
-SqueezeNet's Fire, MobileNet's depthwise separable layer, MobileNetV2's inverted residual and
-MobileNetV3's bneck, all from `lightcourse.nn`, every number from `lightcourse.analyze`. A further
-family is one more `Kind` in `_blk_kinds`: its rows, the grammar of its stages, sliders and call.
+SqueezeNet's Fire, MobileNet's depthwise separable layer, MobileNetV2's inverted residual,
+MobileNetV3's bneck, MBConv, ShuffleNet's units, GhostNet's module and conv-shift-conv, all from
+`lightcourse.nn`, every number from `lightcourse.analyze`. A further family is one more `Kind` in
+`_blk_kinds` or `_blk_mixers`: its rows, the grammar of its stages, sliders and call.
 """
 
 import re
@@ -12,7 +13,8 @@ from lightcourse.errors import UserError
 
 from ..scene import J, L, Scene
 from . import _blk_words as words
-from ._blk_kinds import KINDS, Case, Kind, cases, wrong_link
+from ._blk_kind import Kind
+from ._blk_kinds import KINDS, Case, cases
 from ._blk_layout import WIDTH
 from ._blk_marks import marks_of
 from ._blk_stages import Block, block_of
@@ -69,7 +71,13 @@ def own(kind: Kind, block: Any, input_size: Any) -> Case:
     if not isinstance(block, nn.Module):
         raise UserError(f"cannot draw {type(block).__name__} as a block; give an nn.Module.")
     size = _size(kind, block, input_size)
-    found = block_of(block, size)
+    try:
+        found = block_of(block, size)
+    except UserError:
+        if not any(slot.letters == "p" for slot in kind.slots) or isinstance(input_size, tuple):
+            raise
+        size = (1, 2 * size[1], *size[2:])  # its first convolution works on one half
+        found = block_of(block, size)
     rows = kind.place(found)
     if rows is None:
         raise UserError(f"{type(block).__name__} is not {kind.article}, {_difference(kind, found)}")
@@ -83,7 +91,7 @@ def _difference(kind: Kind, found: Block) -> str:
     if also:
         return f"it runs {runs}; draw it with kind={also!r}."
     if re.fullmatch(kind.grammar, found.letters):
-        return f"{wrong_link(found)}."
+        return f"{kind.wrong_link(found)}."
     return f"it runs {runs}; {kind.article} runs {kind.runs}."
 
 
