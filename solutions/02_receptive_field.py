@@ -630,7 +630,7 @@ for distance in DISTANCES:
     print(f"   {field[before]} px: {means[before]:.1%}.   {field[there]} px: {means[there]:.1%}.")
     last = DILATIONS[-1]
     gap = best - means[last]
-    spread = max(table[distance, d][1] for d in DILATIONS if means[d] > 0.9)
+    spread = max((table[distance, d][1] for d in DILATIONS if means[d] > 0.9), default=1.0)
     verdict = "clearly worse than the best" if gap > 3 * spread else "no better than the best"
     print(f"   {field[last]} px: {means[last]:.1%}, {verdict} ({best:.1%}).")
 

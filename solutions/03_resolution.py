@@ -814,8 +814,9 @@ for passes, (first, second, third) in ((PASSES, (early, wide, late)), (LONG, aft
     print(f"after {passes:>2} passes  late against early: ", verdict(third, first))
     print("                 late against wide:  ", verdict(third, second))
     print("                 wide against early: ", verdict(second, first))
-kept = (after[2].mean - after[1].mean) / (late.mean - wide.mean)
-print(f"\nof the lead of late over wide, at equal cost, {kept:.0%} is left")
+if (lead := late.mean - wide.mean) > 0:
+    kept = (after[2].mean - after[1].mean) / lead
+    print(f"\nof the lead of late over wide, at equal cost, {kept:.0%} is left")
 
 # %% [markdown]
 # Two things are true at once.

@@ -101,6 +101,30 @@ def test_the_reference_is_the_published_resnet_20_and_its_loss_the_formula():
     torch.testing.assert_close(mine.loss(x, labels), want)
 
 
+def test_the_paper_shortcut_has_fewer_parameters_than_the_projection():
+    counts = [
+        sum(p.numel() for p in create_model("resnet_cifar", depth=20, shortcut=s).parameters())
+        for s in ("projection", "padding")
+    ]
+    assert counts == [272_474, 269_722]  # option B; option A, which section 4.2 uses
+
+
+@pytest.mark.parametrize(
+    ("id", "guess", "word"),
+    [
+        ("07.p1", 150, "cannot be more"),
+        ("07.p1", -1, "negative"),
+        ("07.p2", -1, "negative"),
+        ("07.p4", 10, "Fewer"),
+        ("07.p4", -2, "negative"),
+    ],
+)
+def test_a_guess_that_is_too_high_or_no_share_gets_its_own_reply(id, guess, word):
+    prediction = next(p for p in ch07.PREDICTIONS if p.id == id)
+    ranges = [key for key in prediction.replies if key[0] <= guess <= key[1]]
+    assert len(ranges) == 1 and word in prediction.replies[ranges[0]]
+
+
 MODULES = ((_ch07_residual, "07.residual"), (_ch07_dense, "07.dense"), (_ch07_reduce, "07.reduce"))
 
 

@@ -25,7 +25,7 @@ from lightcourse.checks.chapters import (
     ch11,
 )
 from lightcourse.models import published
-from lightcourse.training import studies
+from lightcourse.training import statistics, studies
 
 SEEDS = range(2)
 SOURCE = Path(__file__).parents[1] / "solutions" / "11_mobilenet_v2.py"
@@ -151,6 +151,19 @@ def test_slices_add_up_to_the_whole(seed):
         ]
 
 
+@pytest.mark.parametrize("law", ["never_whole", "small_slices", "no_pile"])
+def test_the_sliced_sum_keeps_its_laws(law):
+    assert getattr(_ch11_slices, law)(_ch11_slices.oracle, Random(0)) is None
+
+
+def test_back_from_a_matrix_and_from_its_negative_is_the_point_itself():
+    """In the prose: T⁺ returns half of each point in the mean."""
+    generator = torch.Generator().manual_seed(0)
+    points, matrix = (torch.randn(n, 2, generator=generator).double() for n in (9, 15))
+    both = [_ch11_manifold.oracle(points, one) for one in (matrix, -matrix)]
+    torch.testing.assert_close(sum(both), points)
+
+
 def test_what_is_alive_is_counted_by_hand():
     """One 1×1 convolution of 2 → 6 channels on 4×4: its output, and a ReLU's beside it."""
     x, layer = torch.zeros(1, 2, 4, 4), nn.Conv2d(2, 6, 1)
@@ -202,12 +215,19 @@ def test_the_table_of_the_chapter_is_table_2():
 
 def test_what_the_prose_says_about_the_logs():
     log = studies.logged("bottleneck")
-    assert [f.word for f in log.findings] == ["no difference seen"] * 2 + ["confirmed"]
+    assert [f.word for f in log.findings] == ["confirmed"] * 3
     bare, wide, joined = log.findings
     assert bare.difference > joined.difference > wide.difference > 10
-    assert wide.low < 0 and bare.low < wide.high  # "the intervals overlap"
+    runs = {row.name: row.scores for row in log.rows}
+    gaps = [
+        [a - b for a, b in zip(runs[f"linear, {ends}"], runs[f"ReLU, {ends}"], strict=True)]
+        for ends in ("narrow ends", "wide ends")
+    ]
+    more = statistics.welch(*gaps)
+    assert more.difference > 0 and more.p > 0.05  # "cannot tell it from chance"
     stuck = [sum(score < 15 for score in row.scores) for row in log.rows]
-    assert stuck == [0, 2, 0, 0, 0, 0]
+    assert stuck == [0, 4, 0, 0, 0, 0] and {len(row.scores) for row in log.rows} == {8}
     wires = studies.logged("bottleneck_shortcut")
     assert {row.name for row in wires.rows} == {"narrow", "wide", "none"}
+    assert [f.word for f in wires.findings] == ["confirmed"] * 2
     assert len({(row.params, row.macs) for row in wires.rows}) == 1

@@ -70,6 +70,14 @@ STACK_WRONG = [
         "stack-and-large-swapped",
         lambda n, channels: (odd(n), odd(n) ** 2 * channels**2, 9 * n * channels**2),
     ),
+    (
+        "field-without-the-first",
+        numbers(
+            lambda n: 2 * n - 1, lambda n, c: 9 * n * c * c, lambda n, c: (2 * n - 1) ** 2 * c * c
+        ),
+    ),
+    ("field-as-area", numbers(lambda n: odd(n) ** 2, lambda n, c: 9 * n * c * c)),
+    ("large-not-squared", numbers(odd, lambda n, c: 9 * n * c * c, lambda n, c: odd(n) * c * c)),
     (None, numbers(odd, lambda n, c: 9 * n * c * c, lambda n, c: 18 * c * c)),
     ("returns-none", lambda n, channels: print(n)),
     ("wrong-type", lambda n, channels: odd(n)),
@@ -224,7 +232,54 @@ def in_place(m, x):
     return F.relu(m.body(x) + m.shortcut(x))
 
 
+def growing_only(m, c, out, stride):
+    if stride == 1 and c >= out:
+        m.shortcut = nn.Identity()
+
+
+def slow_norms(m, c, out, stride):
+    m.bn1.momentum = m.bn2.momentum = 0.01
+
+
+def narrow_first_norm(m, c, out, stride):
+    m.bn1 = nn.BatchNorm2d(c)
+
+
+def adds_to_the_input(m, x):
+    y = m.body(x)
+    kept = m.shortcut(x)
+    kept += y
+    return F.relu(kept)
+
+
+def written_over_on_the_way(m, x):
+    y = F.relu(m.bn1(m.conv1(x)))
+    z = m.conv2(y)
+    y.zero_()
+    return F.relu(m.bn2(z) + m.shortcut(x))
+
+
+def norm_first(m, x):
+    return m.conv2(F.relu(m.bn2(m.conv1(F.relu(m.bn1(x)))))) + m.shortcut(x)
+
+
+def norm_first_and_relu(m, x):
+    return F.relu(norm_first(m, x))
+
+
 RESIDUAL_WRONG = [
+    ("projection-missing", changed(growing_only)),
+    ("the batch norms are as torch makes them", changed(slow_norms)),
+    ("the input stays as it was", block(adds_to_the_input)),
+    (
+        "every parameter learns, and nothing is left to chance",
+        block(written_over_on_the_way),
+    ),
+    ("norm-in-front", block(norm_first)),
+    ("norm-in-front", block(norm_first_and_relu)),
+    ("norm-in-front-made-for-it", block(norm_first, changed(narrow_first_norm))),
+    ("norm-in-front-made-for-it", block(norm_first_and_relu, changed(narrow_first_norm))),
+    ("first-norm-too-narrow", changed(narrow_first_norm)),
     ("every parameter learns, and nothing is left to chance", Dropping),
     ("relu-on-the-input", block(in_place)),
     ("name-missing", OtherNames),
@@ -381,7 +436,28 @@ def as_a_whole(m, x):
     return nn.Sequential(*m.layers)(x)
 
 
+def along_the_pictures(m, x):
+    for one in m.layers:
+        x = torch.cat([x, one(x)])
+    return x
+
+
+def shifts_the_input(m, x):
+    y = all_in_a_list(m, x)
+    x -= x.mean()
+    return y
+
+
+def slow_layer(c, k):
+    made = layer(c, k)
+    made[0].momentum = 0.01
+    return made
+
+
 DENSE_WRONG = [
+    ("cat-axis", dense(run=along_the_pictures)),
+    ("the input stays as it was", dense(run=shifts_the_input)),
+    ("the batch norms are as torch makes them", dense(make=slow_layer)),
     ("one-after-the-other", dense(run=as_a_whole)),
     ("python-list", PlainList),
     ("name-missing", NoLayers),
@@ -506,7 +582,23 @@ def pooled(pool):
     return reduction(lambda m, x: torch.cat([*m.both(x), pool(x)], 1))
 
 
+def pool_written_over(m, x):
+    found = m.both(x)
+    x[..., 0] = 0
+    return torch.cat([*found, F.max_pool2d(x.clone(), 3, 2)], 1)
+
+
+def written_behind(m, x):
+    y = torch.cat([*m.both(x), F.max_pool2d(x, 3, 2)], 1)
+    x.relu_()
+    return y
+
+
 REDUCE_WRONG = [
+    ("cat-axis", reduction(lambda m, x: torch.cat([*m.both(x), F.max_pool2d(x, 3, 2)]))),
+    ("pool-small", pooled(lambda x: F.max_pool2d(x, 2, 2))),
+    ("the input stays as it was", reduction(written_behind)),
+    (None, reduction(pool_written_over)),
     ("name-missing", NoNames),
     ("ready-made", ReadyReduction),
     ("norm-missing", rebuilt(direct=lambda c, a, b, d: nn.Conv2d(c, a, 3, 2, bias=False))),
@@ -581,6 +673,8 @@ def resnet(
     loss_of=right_loss,
     default=0.3,
     where=lambda n: (n, 2 * n),
+    update=lambda i, n: True,
+    out_of=lambda classes: classes,
 ):
     """A learner's network; each setting is what a learner might get wrong."""
 
@@ -590,11 +684,13 @@ def resnet(
             items, now = [nn.Sequential(*stem())], 16
             for stage in range(3):
                 for i in range(n):
-                    items.append(block(now, widths[stage], stride(stage, i)))
-                    now = widths[stage]
+                    more = (n,) if stride.__code__.co_argcount > 2 else ()
+                    items.append(block(now, widths[stage], stride(stage, i, *more)))
+                    now = widths[stage] if update(i, n) else now
             self.features = nn.Sequential(*items)
-            self.classifier = nn.Linear(now, num_classes)
-            self.heads = nn.ModuleList([nn.Linear(c, num_classes) for c in ends])
+            classes = out_of(num_classes)
+            self.classifier = nn.Linear(widths[2], classes)
+            self.heads = nn.ModuleList([nn.Linear(c, classes) for c in ends])
             self.where = where(n)
 
         def forward(self, x):
@@ -679,14 +775,69 @@ class KeepsTheMap(resnet()):
 
 
 class DetachedHeads(Stages):
+    cut = (0, 1)
+
     def loss(self, x, labels, weight=0.3):
         first = self.features[: 1 + self.n](x)
         second = self.features[1 + self.n : 1 + 2 * self.n](first)
         last = self.features[1 + 2 * self.n :](second)
         total = F.cross_entropy(self.classifier(self.pool(last)), labels)
-        for head, seen in zip(self.heads, (first, second), strict=True):
-            total = total + weight * F.cross_entropy(head(self.pool(seen.detach())), labels)
+        for k, seen in enumerate((first, second)):
+            read = seen.detach() if k in self.cut else seen
+            total = total + weight * F.cross_entropy(self.heads[k](self.pool(read)), labels)
         return total
+
+
+class FirstHeadDetached(DetachedHeads):
+    cut = (0,)
+
+
+class SecondHeadDetached(DetachedHeads):
+    cut = (1,)
+
+
+class OwnBlock(Stages):
+    """The block that is handed in is not used."""
+
+    def __init__(self, n, num_classes, block):
+        class Mine(Right):
+            pass
+
+        super().__init__(n, num_classes, Mine)
+
+
+class LossInEvalMode(Stages):
+    def loss(self, x, labels, weight=0.3):
+        self.eval()
+        return super().loss(x, labels, weight)
+
+
+class LossInEvalModeAndBack(Stages):
+    def loss(self, x, labels, weight=0.3):
+        before = self.training
+        self.eval()
+        total = super().loss(x, labels, weight)
+        self.train(before)
+        return total
+
+
+class LossRunsTwice(Stages):
+    """The classifier's loss from forward, the heads' from a second run."""
+
+    def loss(self, x, labels, weight=0.3):
+        total = F.cross_entropy(self(x), labels)
+        for place, item in enumerate(self.features):
+            x = item(x)
+            if place in (self.n, 2 * self.n):
+                scores = self.heads[place // self.n - 1](self.pool(x))
+                total = total + weight * F.cross_entropy(scores, labels)
+        return total
+
+
+class SlowStem(Stages):
+    def __init__(self, n, num_classes, block):
+        super().__init__(n, num_classes, block)
+        self.features[0][1].momentum = 0.01
 
 
 class LossAsNumber(Stages):
@@ -731,7 +882,6 @@ NET_WRONG = [
     ("first-stage-halved", resnet(stride=lambda stage, i: 1 if i else 2)),
     ("every-block-halved", resnet(stride=lambda stage, i: 2 if stage else 1)),
     ("never-halved", resnet(stride=lambda stage, i: 1)),
-    ("last-block-halves", resnet(stride=lambda stage, i: 2 if stage and i else 1)),
     ("stem-halves", resnet(stem=lambda: three_by_three(stride=2))),
     ("stem-without-norm", resnet(stem=lambda: [three_by_three()[0], nn.ReLU()])),
     ("stem-with-bias", resnet(stem=lambda: three_by_three(bias=True))),
@@ -768,11 +918,32 @@ NET_WRONG = [
     ("other-head-only", resnet(loss_of=lambda s, y, w: ce(s[0], y) + w * ce(s[2], y))),
     ("head-before-the-stage", resnet(where=lambda n: (1, n + 1))),
     ("default-weight", resnet(default=0.5)),
-    (None, OneBlockOff),
+    ("parameters-differ", OneBlockOff),
+    ("all-but-the-first-halve", resnet(stride=lambda stage, i: 2 if stage and i else 1)),
+    ("last-block-halves", resnet(stride=lambda stage, i, n: 2 if stage and i == n - 1 else 1)),
+    ("channels-not-updated", resnet(update=lambda i, n: False)),
+    ("channels-updated-late", resnet(update=lambda i, n: i == n - 1)),
+    ("stem-large", resnet(stem=lambda: three_by_three(kernel_size=7, padding=3))),
+    (
+        "stem-large-and-halving",
+        resnet(stem=lambda: three_by_three(kernel_size=7, padding=3, stride=2)),
+    ),
+    ("parameters-differ", resnet(stem=lambda: three_by_three(kernel_size=5, padding=2))),
+    ("classes-fixed", resnet(out_of=lambda classes: 10)),
+    ("head-before-its-block", resnet(where=lambda n: (n - 1, 2 * n - 1))),
+    ("head-misfit", resnet(where=lambda n: (n + 1, 2 * n + 1))),
+    ("weight-fixed", resnet(loss_of=lambda s, y, w: right_loss(s, y, 0.3))),
+    ("the parts are those asked for", OwnBlock),
+    ("the parts are those asked for", SlowStem),
+    ("the loss runs each block once, in the mode it finds", LossInEvalMode),
+    ("the loss runs each block once, in the mode it finds", LossInEvalModeAndBack),
+    ("the loss runs each block once, in the mode it finds", LossRunsTwice),
+    ("classifier and heads train what is before them", FirstHeadDetached),
+    ("classifier and heads train what is before them", SecondHeadDetached),
     (None, resnet(loss_of=lambda s, y, w: right_loss(s, y, w) + 1)),
     ("wrong-type", LossAsNumber),
     ("the loss trains everything", NoGradient),
-    ("the heads train what is before them", DetachedHeads),
+    ("classifier and heads train what is before them", DetachedHeads),
 ]
 
 WRONG = {

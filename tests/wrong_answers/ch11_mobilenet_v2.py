@@ -85,6 +85,23 @@ def block_with(**parts):
     return type("Block", (Block,), parts)
 
 
+def plus(x, y):
+    """Writes into its input."""
+    x += y
+    return x
+
+
+def joined(sum_of):
+    """The shortcut with a sum of its own."""
+    return block_with(
+        forward=lambda self, x: sum_of(x, self.body(x)) if self.adds() else self.body(x)
+    )
+
+
+def act_before_norm(self, number, conv):
+    return [conv, self.act[number](), *self.norm(number, conv.out_channels)]
+
+
 class DepthwiseFirst(nn.Module):
     def __init__(self, in_channels, out_channels, stride=1, expansion=6):
         super().__init__()
@@ -221,6 +238,17 @@ def costs(
 def two_when_bare(in_channels, out_channels, side, stride, expansion):
     found = costs()(in_channels, out_channels, side, stride, expansion)
     return found[1:] if expansion == 1 else found
+
+
+def half_the_places(in_channels, out_channels, side, stride, expansion):
+    m, after = in_channels * expansion, side * side // stride
+    first = in_channels * m * side * side if expansion > 1 else 0
+    return first, 9 * m * after, m * out_channels * after
+
+
+def projection_from_outputs(in_channels, out_channels, side, stride, expansion):
+    first, second, third = costs()(in_channels, out_channels, side, stride, expansion)
+    return first, second, third // in_channels * out_channels
 
 
 def side_once(in_channels, out_channels, side, stride, expansion):
@@ -513,6 +541,73 @@ def by_modules(x, expand, depthwise, project, slices):
     return sum(one(i) for i in chunks(expand.out_channels, slices)) + project.bias[:, None, None]
 
 
+def of_size(size):
+    """Slices of a size that a rule gives."""
+
+    def groups(m, slices):
+        k = size(m, slices)
+        return [list(range(i, min(i + k, m))) for i in range(0, m, k)]
+
+    return groups
+
+
+def rest_in_the_last(m, slices):
+    k = m // slices
+    parts = [list(range(i * k, (i + 1) * k)) for i in range(slices)]
+    parts[-1] += range(slices * k, m)
+    return parts
+
+
+def with_shortcut(x, expand, depthwise, project, slices):
+    y = sums()(x, expand, depthwise, project, slices)
+    return y + x if y.shape == x.shape else y
+
+
+def rows_of_projection(x, expand, depthwise, project, slices):
+    k, total = -(-expand.out_channels // slices), 0
+    for a in range(0, expand.out_channels, k):
+        b = min(a + k, expand.out_channels)
+        y = F.relu6(F.conv2d(x, expand.weight[a:b], expand.bias[a:b]))
+        y = F.conv2d(y, depthwise.weight[a:b], depthwise.bias[a:b], depthwise.stride, 1, 1, b - a)
+        total = total + F.conv2d(F.relu6(y), project.weight[a:b])
+    return total + project.bias.view(1, -1, 1, 1)
+
+
+def whole_projection(x, expand, depthwise, project, slices):
+    total = 0
+    for i in chunks(expand.out_channels, slices):
+        y = F.relu6(F.conv2d(x, expand.weight[i], expand.bias[i]))
+        y = F.conv2d(y, depthwise.weight[i], depthwise.bias[i], depthwise.stride, 1, 1, len(i))
+        total = total + project(F.relu6(y))
+    return total
+
+
+def without_bias(*which):
+    """Some of the first two biases are left out."""
+
+    def in_slices(x, expand, depthwise, project, slices):
+        one, two = (None if i in which else b for i, b in enumerate((expand.bias, depthwise.bias)))
+        total = 0
+        for i in chunks(expand.out_channels, slices):
+            y = F.relu6(F.conv2d(x, expand.weight[i], None if one is None else one[i]))
+            y = F.conv2d(y, depthwise.weight[i], None if two is None else two[i],
+                         depthwise.stride, 1, 1, len(i))  # fmt: skip
+            total = total + F.conv2d(F.relu6(y), project.weight[:, i])
+        return total + project.bias.view(1, -1, 1, 1)
+
+    return in_slices
+
+
+def by_einsum_slices(x, expand, depthwise, project, slices):
+    """The projection as a sum that einsum takes."""
+    total = project.bias.view(1, -1, 1, 1)
+    for i in chunks(expand.out_channels, slices):
+        y = F.relu6(F.conv2d(x, expand.weight[i], expand.bias[i]))
+        y = F.conv2d(y, depthwise.weight[i], depthwise.bias[i], depthwise.stride, 1, 1, len(i))
+        total = total + torch.einsum("nchw,oc->nohw", F.relu6(y), project.weight[:, i, 0, 0])
+    return total
+
+
 def rest_left_out(m, slices):
     width = m // slices
     return [list(range(i * width, (i + 1) * width)) for i in range(slices)]
@@ -525,6 +620,10 @@ WRONG = {
         ("relu-missing", lambda p, m: p @ m.T @ pinv(m).T),
         ("relu-at-the-end", lambda p, m: F.relu(F.relu(p @ m.T) @ pinv(m).T)),
         ("relu-late", lambda p, m: F.relu(p @ m.T @ pinv(m).T)),
+        ("relu-late", lambda p, m: F.relu(p) @ m.T @ pinv(m).T),
+        ("relu-of-the-matrix", lambda p, m: p @ F.relu(m).T @ pinv(m).T),
+        ("rectified-matrix-undone", lambda p, m: F.relu(p @ m.T) @ pinv(F.relu(m)).T),
+        ("rectified-matrix-undone", lambda p, m: F.relu(p @ F.relu(m).T) @ pinv(F.relu(m)).T),
         ("not-brought-back", lambda p, m: F.relu(p @ m.T)),
         ("transposed-not-inverted", lambda p, m: F.relu(p @ m.T) @ m),
         ("not-square", lambda p, m: F.relu(p @ m.T) @ torch.linalg.inv(m).T),
@@ -580,6 +679,19 @@ WRONG = {
         ("shortcut-forgotten", block_with(adds=lambda self: False)),
         ("bias-kept", block_with(expand=lambda self, c, m, s: nn.Conv2d(c, m, 1),
                                  project=lambda self, m, n, s: nn.Conv2d(m, n, 1))),
+        ("bias-kept", block_with(
+            expand=lambda self, c, m, s: nn.Conv2d(c, m, 1),
+            filter=lambda self, m, s: nn.Conv2d(m, m, 3, s, 1, groups=m),
+            project=lambda self, m, n, s: nn.Conv2d(m, n, 1))),
+        ("shortcut-not-with-expansion-1", block_with(
+            adds=lambda self: Block.adds(self) and self.t > 1)),
+        ("activation-before-norm", block_with(unit=act_before_norm)),
+        ("layer-differs", block_with(
+            filter=lambda self, m, s: nn.Conv2d(m, m, 5, s, 2, groups=m, bias=False))),
+        ("the input stays as it was", joined(plus)),
+        ("the shortcut carries the gradient", joined(lambda x, y: y + x.detach())),
+        ("the shortcut carries the gradient", joined(lambda x, y: y + x.data)),
+        ("every parameter learns", joined(lambda x, y: x + y.detach())),
         ("finished-block", InvertedResidual),
         ("parts-too-many", LeftOver),
         ("every parameter learns", Detached),
@@ -604,6 +716,12 @@ WRONG = {
         ("kernel-forgotten", costs(each=lambda c, m, n: (c * m, m, m * n))),
         ("projection-from-the-narrow-map", costs(each=lambda c, m, n: (c * m, 9 * m, c * n))),
         ("rounded-down", costs(out=lambda side, stride: side // stride)),
+        ("rounded-to-even", costs(out=lambda side, stride: round(side / stride))),
+        ("half-the-places", half_the_places),
+        ("projection-before-the-stride", costs(
+            places=lambda before, after: (before, after, before))),
+        ("projection-from-the-outputs", projection_from_outputs),
+        ("hidden-from-outputs-if-wide", costs(wide=lambda c, n, t: n * t if t > 1 else c)),
         ("side-not-squared", side_once),
         ("weights-not-macs", costs(places=lambda before, after: (1, 1, 1))),
         ("flops-not-macs", costs(end=lambda abc: tuple(2 * n for n in abc))),
@@ -656,6 +774,12 @@ WRONG = {
         ("softmax-at-the-end", net_with(
             forward=lambda self, x: Net.forward(self, x).softmax(1))),
         ("max-pooled", net_with(pool=lambda self, y: y.amax((2, 3)))),
+        ("dropout-in-eval", net_with(
+            forward=lambda self, x: self.head(F.dropout(self.pool(self.body(x)), 0.2)))),
+        ("layer-differs", net_with(stem=lambda self, c: (
+            nn.Conv2d(3, c, 3, 2, bias=False), nn.BatchNorm2d(c), nn.ReLU6()))),
+        ("layer-differs", net_with(table=row(6, n=2))),
+        ("layer-differs", net_with(table=row(3, n=3))),
         ("the defaults are the published network", HalfByDefault),
         ("a fifth is dropped", net_with(p=0.0)),
         ("a fifth is dropped", net_with(p=0.5)),
@@ -667,7 +791,18 @@ WRONG = {
         ("the wide map is never whole", at_once),
         ("the wide map is never whole", cut_later),
         ("the wide map is never whole", joined_before_projection),
-        ("the wide map is never whole", collected),
+        ("nothing is collected", collected),
+        ("no slice is too large", sums(groups=of_size(lambda m, slices: slices))),
+        ("no slice is too large", sums(groups=of_size(lambda m, slices: 16))),
+        ("no slice is too large", sums(groups=of_size(lambda m, slices: 2 * -(-m // slices)))),
+        ("no slice is too large", sums(groups=of_size(lambda m, slices: m // slices + 1))),
+        ("no slice is too large", sums(groups=rest_in_the_last)),
+        ("shortcut-added", with_shortcut),
+        ("projection-of-all-channels", rows_of_projection),
+        ("projection-of-all-channels", whole_projection),
+        ("expansion-bias-forgotten", without_bias(0)),
+        ("depthwise-bias-forgotten", without_bias(1)),
+        ("inner-biases-forgotten", without_bias(0, 1)),
         ("bias-in-every-slice", sums(biases=lambda count: count)),
         ("bias-forgotten", sums(biases=lambda count: 0)),
         ("activation-at-the-end", sums(end=F.relu6)),
@@ -690,5 +825,5 @@ RIGHT = {
     "11.block": [Block, NamedLayers, OfUnits],
     "11.cost": [costs(), cost_by_numpy, cost_by_layers],
     "11.network": [Net, LikeTheAuthors, InAModuleList],
-    "11.slices": [sums(), in_place, by_modules],
+    "11.slices": [sums(), in_place, by_modules, by_einsum_slices],
 }

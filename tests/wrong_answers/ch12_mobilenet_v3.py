@@ -111,6 +111,55 @@ class ByHand(Gate):
         return torch.einsum("nchw,nc->nchw", x, g)
 
 
+class PictureByPicture(Gate):
+    """A loop over the pictures of the batch."""
+
+    def forward(self, x):
+        return torch.stack([Gate.forward(self, one[None])[0] for one in x])
+
+
+class OneMapAtATime(ByPool):
+    """The same with 1×1 convolutions, on maps without the axis of the batch."""
+
+    def forward(self, x):
+        return torch.stack([one * self.gate(one) for one in x])
+
+
+class MadeInForward(nn.Module):
+    def __init__(self, channels, layer=nn.Linear):
+        super().__init__()
+        self.c, self.layer = channels, layer
+
+    def forward(self, x):
+        down = self.layer(self.c, make_divisible(self.c / 4)).to(self.type_of(x))
+        up = self.layer(make_divisible(self.c / 4), self.c).to(self.type_of(x))
+        return x * F.hardsigmoid(up(F.relu(down(x.mean((2, 3))))))[:, :, None, None]
+
+    def type_of(self, x):
+        return torch.float32
+
+
+class OwnParameters(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        s = make_divisible(channels / 4)
+        self.w1, self.b1 = nn.Parameter(torch.randn(s, channels)), nn.Parameter(torch.zeros(s))
+        self.w2, self.b2 = nn.Parameter(torch.randn(channels, s)), nn.Parameter(torch.zeros(s))
+        self.b2 = nn.Parameter(torch.zeros(channels))
+
+    def forward(self, x):
+        z = F.relu(F.linear(x.mean((2, 3)), self.w1, self.b1))
+        return x * F.hardsigmoid(F.linear(z, self.w2, self.b2))[:, :, None, None]
+
+
+class NoBiasByConv(ByPool):
+    def __init__(self, channels):
+        super().__init__(channels)
+        s = make_divisible(channels / 4)
+        self.gate[1] = nn.Conv2d(channels, s, 1, bias=False)
+        self.gate[3] = nn.Conv2d(s, channels, 1, bias=False)
+
+
 # ---- 12.bneck -------------------------------------------------------------------------------
 
 
@@ -324,6 +373,20 @@ class TwoDropouts(Last):
         return self.scores(F.dropout(self.pool(self.features(x)), 0.2, self.training))
 
 
+class AlwaysDrops(Last):
+    def forward(self, x):
+        first, act, _, last = self.scores
+        return last(F.dropout(act(first(self.pool(self.features(x)))), 0.2))
+
+
+def bent(layer):
+    """Another function in both places of h-swish."""
+    return last_with(
+        first=lambda self: [*Last.first(self)[:2], layer()],
+        second=lambda self: [layer() if isinstance(m, HS) else m for m in Last.second(self)],
+    )
+
+
 class LastList(Last):
     def __init__(self, *sizes):
         super().__init__(*sizes)
@@ -465,13 +528,14 @@ def adapt(
     skip=True,
     fresh=True,
     give=lambda widths: widths,
+    layers=range,
 ):
     """A step of NetAdapt with a step of its own."""
 
     def netadapt_step(widths, saving, cost, score, step):
         before, base = cost(widths), score(widths)
         found, new = [], list(widths)
-        for i in range(len(widths)):
+        for i in layers(len(widths)):
             new = list(widths) if fresh else list(new)
             left = tries
             while left and not enough(before - cost(new), saving) and narrow_more(new[i], step):
@@ -500,6 +564,20 @@ def trains_at_each_step(widths, saving, cost, score, step):
         saved = cost(widths) - cost(new)
         if saved >= saving and (best is None or lost / saved < best[0]):
             best = lost / saved, new
+    return best[1] if best else None
+
+
+def asks_for_nothing(widths, saving, cost, score, step):
+    """Narrows first and looks afterwards, down to layers with less than nothing."""
+    best, now = None, (cost(widths), score(widths))
+    for i in range(len(widths)):
+        new = list(widths)
+        while now[0] - cost(new) < saving and new[i] > -step:
+            new[i] -= step
+        if new[i] >= step:
+            rate = (now[1] - score(new)) / (now[0] - cost(new))
+            if best is None or rate < best[0]:
+                best = rate, new
     return best[1] if best else None
 
 
@@ -551,6 +629,13 @@ WRONG = {
         ("shapes-do-not-meet", gate_with(use=lambda self, x, g: x * g)),
         ("shapes-do-not-meet", gate_with(squeeze=lambda self, x: x)),
         ("every parameter learns", Detached),
+        ("x is left as it was", gate_with(use=lambda self, x, g: x.mul_(g[:, :, None, None]))),
+        ("not-registered", MadeInForward),
+        ("not-registered", type("Cast", (MadeInForward,), {"type_of": lambda self, x: x.dtype})),
+        ("no-layer-called", OwnParameters),
+        ("biases-missing", NoBiasByConv),
+        ("relu-before-the-gate", gate_with(gate=lambda self, z: F.hardsigmoid(F.relu(z)))),
+        ("other-slope", gate_with(gate=lambda self, z: (0.2 * z + 0.5).clamp(0, 1))),
         (None, gate_with(gate=lambda self, z: z.softmax(1))),
     ],
     "12.bneck": [
@@ -630,7 +715,22 @@ WRONG = {
         ("smooth-gate", other_gate(gate=lambda self, z: z.sigmoid())),
         ("shortcut-missing", PlainBlock),
         ("shortcut-everywhere", AnyShortcut),
-        (None, block_with(forward=lambda self, x: F.relu(Block.forward(self, x)))),
+        ("sum-activated", block_with(forward=lambda self, x: F.relu(Block.forward(self, x)))),
+        ("sum-activated", block_with(
+            forward=lambda self, x: self.act()(Block.forward(self, x))
+        )),
+        ("sum-activated", block_with(
+            forward=lambda self, x: (
+                self.act()(x + self.layers(x)) if self.shortcut else self.layers(x)
+            )
+        )),
+        ("every parameter learns", other_gate(
+            use=lambda self, x, g: x.mul_(g[:, :, None, None])
+        )),
+        ("x is left as it was", block_with(
+            forward=lambda self, x: x.add_(self.layers(x)) if self.shortcut else self.layers(x)
+        )),
+        (None, block_with(forward=lambda self, x: 2 * Block.forward(self, x))),
     ],
     "12.last": [
         ("head-on-the-map", HeadOnMap),
@@ -670,6 +770,15 @@ WRONG = {
         ("dropout of 0.2 before the classifier", tail(drop=(0.5,))),
         ("dropout of 0.2 before the classifier", tail(early=True)),
         ("dropout of 0.2 before the classifier", TwoDropouts),
+        ("random-at-work", AlwaysDrops),
+        ("mean-before-h-swish", last_with(
+            first=lambda self: Last.first(self)[:2],
+            pool=lambda self, x: F.hardswish(x.mean((2, 3))),
+        )),
+        ("h-sigmoid-not-h-swish", bent(nn.Hardsigmoid)),
+        ("h-sigmoid-not-h-swish", tail(between=nn.Hardsigmoid)),
+        ("swish-not-h-swish", bent(nn.SiLU)),
+        ("swish-not-h-swish", last_with(first=lambda self: [*Last.first(self)[:2], nn.SiLU()])),
     ],
     "12.network": [
         ("stride-ignored", rows_with(lambda k, e, o, se, nl, s: (k, e, o, se, nl, 1))),
@@ -718,12 +827,20 @@ WRONG = {
         ("number-returned", adapt(give=lambda widths: widths[0], none=lambda widths: 0)),
         ("widths-changed", in_place),
         ("a training for each candidate", trains_at_each_step),
+        ("sign-lost", adapt(best=lambda loss, saved, left, base: abs(loss) / saved)),
+        ("turned-over", adapt(best=lambda loss, saved, left, base: -saved / loss)),
+        ("rate-cut-off", adapt(best=lambda loss, saved, left, base: loss // saved)),
+        ("last-layer-left-out", adapt(layers=lambda n: range(n - 1))),
+        ("first-layer-left-out", adapt(layers=lambda n: range(1, n))),
+        ("none-given", lambda widths, saving, cost, score, step: None),
+        ("none-given", adapt(give=lambda widths: None)),
+        ("no layer without channels", asks_for_nothing),
         ("wrong-type", lambda widths, saving, cost, score, step: list(widths)),
     ],
 }  # fmt: skip
 
 RIGHT = {
-    "12.excite": [Gate, ByPool, ByHand],
+    "12.excite": [Gate, ByPool, ByHand, PictureByPicture, OneMapAtATime],
     "12.bneck": [Block, Written, FromTheCourse],
     "12.last": [Last, ByConvolutions, DropsInForward],
     "12.network": [Net, InSequence],

@@ -18,7 +18,6 @@ from lightcourse.checks.chapters._ch07_parts import (
     draw,
     examine,
     ready_made,
-    unlearned,
 )
 from lightcourse.checks.compare import kind_of
 from lightcourse.checks.exercise import Case
@@ -105,6 +104,6 @@ def variant(
 oracle = variant()
 
 
-def learns(cls: Any, rng: Random) -> str | None:
-    """All parameters get a gradient."""
-    return unlearned(cls(4, 3, 2), torch.randn(3, 4, 5, 5))
+def trials(cls: Any) -> Iterator[tuple[nn.Module, Tensor]]:
+    """A fresh block and its input, for the laws."""
+    yield cls(4, 3, 2), torch.randn(3, 4, 5, 5)

@@ -180,6 +180,13 @@ MISTAKES = (
         hint=3,
     ),
     Mistake(
+        "cat-axis",
+        "You do not put the maps together along the channels. The channels are axis 1:"
+        " torch.cat([…], 1). Without a number, torch takes axis 0, the pictures.",
+        matches=look.cat_axis,
+        hint=4,
+    ),
+    Mistake(
         "added",
         "You add what a layer makes to what it has read. A dense block keeps both, side by side:"
         " `torch.cat`.",

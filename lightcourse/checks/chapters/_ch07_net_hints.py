@@ -28,6 +28,6 @@ HINTS = (
         "My loss is wrong",
         "Go through self.features[0], [1], … with x. After n blocks of a stage, so behind"
         " features[n] and features[2 * n], a head reads x.mean((2, 3)). Then: cross entropy of the"
-        " classifier, plus weight times (that of head 1 plus that of head 2).",
+        " classifier, plus weight times (that of head 0 plus that of head 1).",
     ),
 )

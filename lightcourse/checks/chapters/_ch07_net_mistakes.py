@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from torch import Tensor, nn
+from torch import Tensor
 
 from lightcourse.checks.chapters import _ch07_net_reference as make
 from lightcourse.checks.chapters._ch07_net import variant
-from lightcourse.checks.chapters._ch07_parts import attribute_missing
+from lightcourse.checks.chapters._ch07_net_plan_mistakes import PLAN
 from lightcourse.checks.exercise import Mistake, Outcome
-
-
-def _stem(*, bias: bool = False, norm: bool = True, relu: bool = True, **conv: int) -> make.Any:
-    def build() -> list[nn.Module]:
-        settings: dict[str, Any] = {"kernel_size": 3, "padding": 1, **conv}
-        layers: list[nn.Module] = [nn.Conv2d(3, 16, **settings, bias=bias)]
-        layers += [nn.BatchNorm2d(16)] * norm + [nn.ReLU()] * relu
-        return layers
-
-    return variant(stem=build)
 
 
 def _pair_in_forward(outcome: Outcome) -> bool:
@@ -35,117 +23,13 @@ def _softmaxed(outcome: Outcome) -> bool:
     return got.shape == want.shape and bool((got - want).abs().max() < 1e-5)
 
 
-def _features(outcome: Outcome) -> bool:
-    return outcome.got.extra.startswith("features")
-
-
-def _heads(outcome: Outcome) -> bool:
-    return outcome.got.extra.startswith("heads")
-
-
-def _other_heads(outcome: Outcome) -> bool:
-    """All blocks and the classifier are as they must be, a head is not."""
-    difference = outcome.difference
-    return difference is not None and difference.text.startswith("heads[")
-
-
 def _default_only(outcome: Outcome) -> bool:
     """The loss is right where the weight is given."""
     return outcome.difference is not None and "with the default weight" in outcome.difference.text
 
 
 MISTAKES = (
-    Mistake(
-        "part-missing",
-        "The check looks for self.features, self.classifier and self.heads, and for a method loss."
-        " One of them is missing, or has another name.",
-        matches=attribute_missing("features", "classifier", "heads", "loss"),
-        hint=1,
-    ),
-    Mistake(
-        "one-item-per-block",
-        "self.features must be an nn.Sequential of the stem, as one item, and then each block: 1 +"
-        " 3n items. So the check can name the block that is wrong.",
-        matches=_features,
-        hint=1,
-    ),
-    Mistake(
-        "heads-unfit",
-        "self.heads must be an nn.ModuleList with two linear layers, 16 → num_classes and 32 →"
-        " num_classes. A plain Python list is not seen by torch, and not trained.",
-        matches=_heads,
-        hint=3,
-    ),
-    Mistake(
-        "first-stage-halved",
-        "Your first stage halves the map too. It keeps the size of the picture: the second and the"
-        " third stage begin with stride 2.",
-        mimic=variant(strides=lambda stage, i: 1 if i else 2),
-        hint=2,
-    ),
-    Mistake(
-        "every-block-halved",
-        "Every block of your later stages halves the map. Only the first of a stage does.",
-        mimic=variant(strides=lambda stage, i: 2 if stage else 1),
-        hint=2,
-    ),
-    Mistake(
-        "never-halved",
-        "Your blocks never halve the map. The first block of the second and of the third stage has"
-        " stride 2.",
-        mimic=variant(strides=lambda stage, i: 1),
-        hint=2,
-    ),
-    Mistake(
-        "last-block-halves",
-        "The stride is on the last block of a stage. It is on the first block of the second and of"
-        " the third stage.",
-        mimic=variant(strides=lambda stage, i: 2 if stage and i else 1),
-        hint=2,
-    ),
-    Mistake(
-        "stem-halves",
-        "Your stem has stride 2. On 32×32 pictures it keeps the size.",
-        mimic=_stem(stride=2),
-        hint=2,
-    ),
-    Mistake(
-        "stem-without-norm",
-        "Your stem is not the one wanted: 3×3 convolution without bias, then batch norm, then"
-        " ReLU.",
-        mimic=_stem(norm=False),
-        hint=2,
-    ),
-    Mistake(
-        "stem-with-bias",
-        "The convolution of your stem has a bias. A batch norm follows: `bias=False`.",
-        mimic=_stem(bias=True),
-        hint=2,
-    ),
-    Mistake(
-        "stem-relu-forgotten",
-        "There is no ReLU at the end of your stem.",
-        mimic=_stem(relu=False),
-        hint=2,
-    ),
-    Mistake(
-        "stem-unpadded",
-        "Your stem has no padding, so the map loses its border. padding=1.",
-        mimic=_stem(padding=0),
-        hint=2,
-    ),
-    Mistake(
-        "same-width",
-        "All your stages have 16 channels. They have 16, 32 and 64.",
-        mimic=variant(widths=(16, 16, 16)),
-        hint=2,
-    ),
-    Mistake(
-        "widths-too-large",
-        "Your stages begin with 32 channels. They have 16, 32 and 64.",
-        mimic=variant(widths=(32, 64, 128), ends=(32, 64)),
-        hint=2,
-    ),
+    *PLAN,
     Mistake(
         "maximum-at-the-end",
         "All blocks are right, but you take the maximum of each map. It is the mean.",
@@ -179,12 +63,19 @@ MISTAKES = (
         hint=3,
     ),
     Mistake(
-        "heads-too-wide",
-        "Your heads do not read 16 and 32 channels. The first reads the output of stage 1, the"
-        " second"
-        " that of stage 2.",
-        matches=_other_heads,
-        hint=3,
+        "head-before-its-block",
+        "Your heads read one block too early. features[0] is the stem, so stage 1 ends with"
+        " features[n], and stage 2 with features[2 * n].",
+        mimic=variant(places=lambda n: (n - 1, 2 * n - 1)),
+        hint=4,
+    ),
+    Mistake(
+        "head-misfit",
+        "In `loss` a linear layer gets a map with other channels than it is made for. Head 0 reads"
+        " what features[n] gives (16 channels), head 1 what features[2 * n] gives (32), the"
+        " classifier the last one (64).",
+        matches=lambda outcome: "mat1 and mat2 shapes" in outcome.got.fault,
+        hint=4,
     ),
     Mistake(
         "loss-stops",
@@ -204,6 +95,12 @@ MISTAKES = (
         "weight-unused",
         "The heads' losses are added in full. Each is multiplied by `weight` first.",
         mimic=variant(loss=make.unweighted),
+        hint=4,
+    ),
+    Mistake(
+        "weight-fixed",
+        "Your loss takes 0.3 whatever weight it is given. 0.3 is the default only; use `weight`.",
+        mimic=variant(loss=make.weight_fixed),
         hint=4,
     ),
     Mistake(
@@ -258,7 +155,7 @@ MISTAKES = (
         "head-before-the-stage",
         "Your heads read the map after the *first* block of their stage. Each must read the map"
         " at the"
-        " *end* of its stage, the first head after stage 1, the second after stage 2.",
+        " *end* of its stage, head 0 after stage 1, head 1 after stage 2.",
         mimic=variant(places=lambda n: (1, n + 1)),
         hint=4,
     ),

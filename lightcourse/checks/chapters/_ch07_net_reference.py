@@ -31,7 +31,8 @@ class Reference(nn.Module):
             nn.Conv2d(3, 16, 3, padding=1, bias=False), nn.BatchNorm2d(16), nn.ReLU(),
         ),
         widths: tuple[int, int, int] = (16, 32, 64),
-        strides: Callable[[int, int], int] = lambda stage, i: 2 if stage and not i else 1,
+        strides: Callable[[int, int, int], int] = lambda stage, i, n: 2 if stage and not i else 1,
+        track: Callable[[int, int], bool] = lambda i, n: True,
         reduce: Callable[[Tensor], Tensor] = lambda y: y.mean((2, 3)),
         ends: tuple[int, int] = (16, 32),
         places: Callable[[int], tuple[int, int]] = lambda n: (n, 2 * n),
@@ -43,10 +44,10 @@ class Reference(nn.Module):
         channels = 16
         for stage, width in enumerate(widths):
             for i in range(n):
-                blocks.append(block(channels, width, strides(stage, i)))
-                channels = width
+                blocks.append(block(channels, width, strides(stage, i, n)))
+                channels = width if track(i, n) else channels
         self.features = nn.Sequential(*blocks)
-        self.classifier = nn.Linear(channels, num_classes)
+        self.classifier = nn.Linear(widths[-1], num_classes)
         self.heads = nn.ModuleList([nn.Linear(c, num_classes) for c in ends])
         self.reduce, self.places = reduce, places(n)
         self.rule, self.weight = loss, weight
@@ -63,7 +64,7 @@ class Reference(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, 3, H, W) -> (N, num_classes)."""
-        return self.scores(x)[0]
+        return self.classifier(self.reduce(self.features(x)))
 
     def loss(self, x: Tensor, labels: Tensor, weight: float | None = None) -> Tensor:
         """The loss of a batch, ()."""
@@ -91,6 +92,11 @@ def blended(scores: list[Tensor], labels: Tensor, weight: float) -> Tensor:
 
 def unweighted(scores: list[Tensor], labels: Tensor, weight: float) -> Tensor:
     return right_loss(scores, labels, 1.0)
+
+
+def weight_fixed(scores: list[Tensor], labels: Tensor, weight: float) -> Tensor:
+    """The weight that is given is not used."""
+    return right_loss(scores, labels, 0.3)
 
 
 def main_only(scores: list[Tensor], labels: Tensor, weight: float) -> Tensor:

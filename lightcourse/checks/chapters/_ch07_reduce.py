@@ -18,7 +18,6 @@ from lightcourse.checks.chapters._ch07_parts import (
     draw,
     examine,
     ready_made,
-    unlearned,
 )
 from lightcourse.checks.exercise import Case
 from lightcourse.nn import InceptionConv
@@ -98,6 +97,6 @@ def variant(run: Run) -> Callable[..., Answer]:
 oracle = variant(right)
 
 
-def learns(cls: Any, rng: Random) -> str | None:
-    """All parameters get a gradient."""
-    return unlearned(cls(4, 3, 2, 5), torch.randn(3, 4, 7, 7))
+def trials(cls: Any) -> Iterator[tuple[nn.Module, Tensor]]:
+    """A fresh block and its input, for the laws."""
+    yield cls(4, 3, 2, 5), torch.randn(3, 4, 7, 7)

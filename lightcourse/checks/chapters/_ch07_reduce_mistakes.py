@@ -30,6 +30,10 @@ def _relu_pool(m: Any, x: Tensor) -> Tensor:
     return torch.cat([first, second, pooled.relu()], 1)
 
 
+def _small_pool(m: Any, x: Tensor) -> Tensor:
+    return torch.cat([*branches(m, x)[:2], F.max_pool2d(x, 2, 2)], 1)
+
+
 def _one(outcome: Outcome, name: str, **what: Any) -> bool:
     return look.has(outcome, name, kind="conv", **what)
 
@@ -147,6 +151,20 @@ MISTAKES = (
         "self.halve goes from `wide` channels to `wide` channels.",
         matches=_halve_narrow,
         hint=2,
+    ),
+    Mistake(
+        "cat-axis",
+        "You do not put the branches together along the channels. The channels are axis 1:"
+        " torch.cat([…], 1). Without a number, torch takes axis 0, the pictures.",
+        matches=look.cat_axis,
+        hint=3,
+    ),
+    Mistake(
+        "pool-small",
+        "Your pool has a window of 2×2. Here it is 3×3 with stride 2, so that it gives a map of the"
+        " same size as the convolutions do, on even maps too.",
+        mimic=variant(_small_pool),
+        hint=3,
     ),
     Mistake(
         "fed-wrongly",

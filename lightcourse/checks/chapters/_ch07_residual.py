@@ -17,7 +17,6 @@ from lightcourse.checks.chapters._ch07_parts import (
     draw,
     examine,
     ready_made,
-    unlearned,
 )
 from lightcourse.checks.exercise import Case
 
@@ -32,6 +31,7 @@ def cases(rng: Random) -> Iterator[Case]:
         (3, 5, 1, (1, 3, 4, 6), "more channels"),
         (4, 6, 2, (2, 4, 7, 6), "half the size, more channels"),
         (5, 5, 2, (1, 5, 6, 8), "half the size, as many channels"),
+        (8, 4, 1, (1, 8, 3, 4), "fewer channels"),
     )
     for *args, label in rows:
         yield case_of((*args, rng.getrandbits(24)), str(label))
@@ -56,10 +56,12 @@ def right(m: Any, x: Tensor) -> Tensor:
 class Reference(nn.Module):
     """The block by torch's own layers; `run` is its forward, and mistakes change it."""
 
-    def __init__(self, c: int, out: int, stride: int = 1, run: Run = right) -> None:
+    def __init__(
+        self, c: int, out: int, stride: int = 1, run: Run = right, early: bool = False
+    ) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(c, out, 3, stride, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(out)
+        self.bn1 = nn.BatchNorm2d(c if early else out)  # early: it stands before conv1
         self.conv2 = nn.Conv2d(out, out, 3, 1, 1, bias=False)
         self.bn2 = nn.BatchNorm2d(out)
         self.shortcut: nn.Module = nn.Identity()
@@ -87,12 +89,12 @@ def _module(part: Any) -> nn.Module | None:
     return part if isinstance(part, nn.Module) else None
 
 
-def variant(run: Run) -> Callable[..., Answer]:
-    """The block with another forward, measured as the learner's is."""
+def variant(run: Run, early: bool = False) -> Callable[..., Answer]:
+    """The block with another forward or first norm, measured as the learner's is."""
 
     @lru_cache(maxsize=8)  # asked for the same cases again and again
     def answer(*args: Any) -> Answer:
-        return call(lambda c, out, stride=1: Reference(c, out, stride, run), Case(args))
+        return call(lambda c, out, stride=1: Reference(c, out, stride, run, early), Case(args))
 
     return answer
 
@@ -100,10 +102,7 @@ def variant(run: Run) -> Callable[..., Answer]:
 oracle = variant(right)
 
 
-def learns(cls: Any, rng: Random) -> str | None:
-    """All parameters get a gradient, where there is a projection and where there is none."""
+def trials(cls: Any) -> Iterator[tuple[nn.Module, Tensor]]:
+    """Fresh blocks with their inputs, for the laws: without a projection, and with one."""
     for c, out, stride in ((4, 4, 1), (4, 6, 2)):
-        module = cls(c, out, stride)
-        if lost := unlearned(module, torch.randn(3, c, 6, 6)):
-            return lost
-    return None
+        yield cls(c, out, stride), torch.randn(3, c, 6, 6)

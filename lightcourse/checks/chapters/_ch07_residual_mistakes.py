@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from lightcourse.checks.chapters import _ch07_parts as look
-from lightcourse.checks.chapters._ch07_residual import PARTS, body, variant
+from lightcourse.checks.chapters._ch07_residual import PARTS, body, right, variant
 from lightcourse.checks.exercise import Hint, Mistake, Outcome
 
 
@@ -22,6 +22,26 @@ def _norm_twice(m: Any, x: Tensor) -> Tensor:
 
 def _norms_unused(m: Any, x: Tensor) -> Tensor:
     return torch.relu(m.conv2(torch.relu(m.conv1(x))) + m.shortcut(x))
+
+
+def _before(m: Any, x: Tensor) -> Tensor:
+    """Norm and ReLU before each convolution (arXiv 1603.05027)."""
+    return m.conv2(torch.relu(m.bn2(m.conv1(torch.relu(m.bn1(x)))))) + m.shortcut(x)
+
+
+def _before_and_after(m: Any, x: Tensor) -> Tensor:
+    return torch.relu(_before(m, x))
+
+
+_BEFORE = tuple(variant(run) for run in (_before, _before_and_after))
+
+
+def _pre_activated(outcome: Outcome) -> bool:
+    """A norm meets channels that it is not made for, or the values are those of norms in front."""
+    if outcome.error is not None:
+        return "running_mean should contain" in str(outcome.error)
+    wrong = (mimic(*outcome.case.args) for mimic in _BEFORE)
+    return any(look.compare(outcome.got, answer) is None for answer in wrong)
 
 
 def _needs(outcome: Outcome) -> bool:
@@ -130,7 +150,8 @@ MISTAKES = (
     Mistake(
         "projection-missing",
         "Where the stride is not 1 or the channels change, the input does not fit the output, and"
-        " your shortcut has no layer that makes it fit. Mind both: a stride alone is enough.",
+        " your shortcut has no layer that makes it fit. Mind both: a stride alone is enough, and"
+        " fewer channels are another number too.",
         matches=_never,
         hint=3,
     ),
@@ -147,6 +168,31 @@ MISTAKES = (
         " block, no padding, no bias.",
         matches=_misfit,
         hint=3,
+    ),
+    Mistake(
+        "norm-in-front",
+        "A batch norm works on what comes *into* a convolution. That is the order of a later paper"
+        " (*pre-activation*). In this block each norm stands behind its convolution, and has"
+        " out_channels.",
+        matches=_pre_activated,
+        hint=4,
+    ),
+    *(
+        Mistake(
+            "norm-in-front-made-for-it",
+            "bn1 is made for in_channels, and works on the input of conv1. That is the order of a"
+            " later paper (*pre-activation*). In this block each norm stands behind its"
+            " convolution, and has out_channels.",
+            mimic=variant(run, early=True),
+            hint=4,
+        )
+        for run in (_before, _before_and_after)
+    ),
+    Mistake(
+        "first-norm-too-narrow",
+        "bn1 is made for in_channels. It stands behind conv1, which gives out out_channels.",
+        mimic=variant(right, early=True),
+        hint=2,
     ),
     Mistake(
         "shortcut-not-added",

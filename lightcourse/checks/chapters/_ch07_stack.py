@@ -77,6 +77,25 @@ MISTAKES = (
         hint=2,
     ),
     Mistake(
+        "field-without-the-first",
+        "Your field is that of one layer less: 2n − 1. A single 3×3 sees 3×3 pixels already.",
+        mimic=_with(side=lambda n: 2 * n - 1),
+        hint=2,
+    ),
+    Mistake(
+        "field-as-area",
+        "Your field is an area, side · side. The first number is the side alone: 5 for two layers.",
+        mimic=lambda n, c: ((2 * n + 1) ** 2, 9 * n * c * c, (2 * n + 1) ** 2 * c * c),
+        hint=2,
+    ),
+    Mistake(
+        "large-not-squared",
+        "Your large kernel has `side` weights for each pair of channels. A kernel is a square:"
+        " side · side.",
+        mimic=_with(large=lambda side, c: side * c * c),
+        hint=3,
+    ),
+    Mistake(
         "one-pair-of-channels",
         "The channels come in once only. Each of the channels that go out has a kernel for *every*"
         " channel that comes in: channels · channels.",

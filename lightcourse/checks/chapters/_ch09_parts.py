@@ -95,7 +95,7 @@ def _part(layer: Any, made: Tensor) -> Part:
     bias = layer.bias is not None
     if isinstance(layer, nn.Linear):
         return Part("linear", layer.in_features, layer.out_features, bias=bias)
-    size = (made.shape[2], made.shape[3])
+    size = (made.shape[-2], made.shape[-1])  # a single picture may come without its axis
     kernel, stride = layer.kernel_size, layer.stride
     # a 1×1 convolution on one pixel, with a bias, is a linear layer: the authors wrote it so
     if bias and kernel == size == (1, 1) and layer.groups == 1:

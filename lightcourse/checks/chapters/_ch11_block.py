@@ -87,10 +87,10 @@ def compare(got: Any, want: Answer) -> Difference | None:
     for i, (one, other) in enumerate(pairs):
         if one != other:
             text = f"the {NUMBERS[i]} layer with weights is {one}; wanted {other}"
-            return Difference("shape", text)
+            return Difference("layer", text)
     if len(got.parts) != len(want.parts):
         text = f"{len(got.parts)} layers with weights run, wanted {len(want.parts)}"
-        return Difference("shape", text + ": convolution, norm, convolution, norm, …")
+        return Difference("layer", text + ": convolution, norm, convolution, norm, …")
     if found := close(got.output, want.output):
         return found
     if got.parameters != want.parameters:
@@ -103,14 +103,48 @@ def compare(got: Any, want: Answer) -> Difference | None:
 
 def learns(cls: Any, rng: Random) -> str | None:
     """All parameters get a gradient in train mode; the defaults are stride 1 and expansion 6."""
-    block = cls(3, 4)
-    block.train()
-    block(torch.randn(4, 3, 6, 6)).square().sum().backward()
-    lost = [name for name, p in block.named_parameters() if p.grad is None]
-    if lost:
-        return f"{lost[0]} gets no gradient: nothing that forward computes depends on it."
+    for channels in (4, 3):
+        block = cls(channels, 4).train()
+        made = block(torch.randn(4, channels, 6, 6))
+        if not made.requires_grad:
+            return "No parameter gets a gradient: something cuts it off. Is there a `detach`?"
+        made.square().sum().backward()
+        lost = [name for name, p in block.named_parameters() if p.grad is None]
+        if lost:
+            return f"{lost[0]} gets no gradient: nothing that forward computes depends on it."
     wide = [m.out_channels for m in block.modules() if isinstance(m, nn.Conv2d)]
     return None if 18 in wide else "Block(3, 4) should expand 6 times: 18 channels inside."
+
+
+def leaves_input(cls: Any, rng: Random) -> str | None:
+    """Forward writes into nothing that it was given, with a shortcut and without."""
+    for c, n in ((4, 4), (4, 6)):
+        block, given = cls(c, n, stride=1, expansion=2).eval(), torch.randn(2, c, 5, 6)
+        x = given.clone()
+        with torch.no_grad():
+            block(x)
+        if not torch.equal(x, given):
+            return (
+                "The output is right, but forward writes into x, which the caller still needs, and"
+                " so does the gradient. `x += y` changes x in place; `x + y` makes a new tensor."
+            )
+    return None
+
+
+def shortcut_learns(cls: Any, rng: Random) -> str | None:
+    """With a last norm of zeros the block hands on its input, and the whole gradient of it."""
+    block, x = cls(4, 4, stride=1, expansion=2).eval(), torch.randn(2, 4, 5, 6)
+    layers, _, _ = record(block, x)
+    with torch.no_grad():
+        next(layers[-1].parameters()).zero_()  # the weight of the last norm
+    x.requires_grad_()
+    block(x).sum().backward()
+    if x.grad is None or not torch.allclose(x.grad, torch.ones_like(x)):
+        return (
+            "The output is right, but the gradient does not pass through the shortcut. Add x"
+            " itself: no `detach`, no `.data`, no `torch.no_grad`."
+        )
+    return None
 
 
 HINTS = (
@@ -122,7 +156,7 @@ HINTS = (
         " `nn.Sequential(*layers)` runs them; `forward` adds x where it may.",
     ),
     Hint(
-        "A layer of mine has the wrong shape",
+        "A layer of mine is wrong",
         "Widths along the way: c, t · c, t · c, n. The 3×3 layer has t · c groups, padding 1 and"
         " the stride. The two 1×1 layers have neither stride nor padding. A norm has as many"
         " channels as the convolution before it makes.",

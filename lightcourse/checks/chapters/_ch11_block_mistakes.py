@@ -193,15 +193,28 @@ MISTAKES = (
     ),
     Mistake(
         "shortcut-forgotten",
-        "The branch is right, but the input is never added. With stride 1 and as many channels out"
-        " as in, the block returns x + branch(x).",
+        "The branch is right, but the input is not added. With stride 1 and as many channels out as"
+        " in, the block returns x + branch(x).",
         mimic=values(shortcut=False),
         hint=3,
     ),
     Mistake(
+        "shortcut-not-with-expansion-1",
+        "With expansion 1 your block does not add its input. The expansion plays no part in it:"
+        " stride 1, and as many channels out as in.",
+        mimic=values(bare_shortcut=False),
+        hint=3,
+    ),
+    Mistake(
+        "activation-before-norm",
+        "Your ReLU6 stands in front of the norm. The order is convolution, norm, ReLU6.",
+        mimic=values(act_first=True),
+        hint=1,
+    ),
+    Mistake(
         "bias-kept",
-        "Everything is right but one thing: a convolution has a bias that does nothing, because the"
-        " batch norm after it subtracts the mean. Leave it out with `bias=False`.",
+        "Everything is right but one thing: not every convolution has `bias=False`. A bias does"
+        " nothing in front of a batch norm, which subtracts the mean.",
         matches=biased,
         hint=2,
     ),
@@ -218,5 +231,12 @@ MISTAKES = (
         " layer in `__init__` that `forward` never uses?",
         matches=lambda o: only_parameters(o) > 0,
         hint=1,
+    ),
+    Mistake(
+        "layer-differs",
+        "A layer is not the one that is wanted, or one is missing or too many. The row “so” below"
+        " names the first place where they part.",
+        matches=lambda o: o.difference is not None and o.difference.kind == "layer",
+        hint=2,
     ),
 )

@@ -67,6 +67,19 @@ def _sides_not_squared(c: int, n: int, side: int, stride: int, t: int) -> Triple
     return (c * m * side if t > 1 else 0), 9 * m * after, m * n * after
 
 
+def _projection_from_outputs(c: int, n: int, side: int, stride: int, t: int) -> Triple:
+    first, second, _ = by_formula()(c, n, side, stride, t)
+    return first, second, n * t * n * half_up(side, stride) ** 2
+
+
+def _half_the_places(o: Outcome) -> bool:
+    """Height · width / stride, halves rounded down or up."""
+    _, _, side, stride, _ = o.case.args
+    first, second, third = by_formula(spots=lambda before, after: (before, 1, 1))(*o.case.args)
+    halves = {side * side // stride, -(-side * side // stride)}
+    return any(tuple(o.got) == (first, second * at, third * at) for at in halves)
+
+
 def _total(o: Outcome) -> bool:
     return type(o.got) is int and o.got == sum(o.want)
 
@@ -167,6 +180,41 @@ MISTAKES = (
         " 7: halves are rounded up.",
         mimic=by_formula(out=lambda side, stride: side // stride),
         hint=2,
+    ),
+    Mistake(
+        "rounded-to-even",
+        "`round` sends a half to the even number: 3.5 becomes 4, but 2.5 becomes 2. Here halves are"
+        " always rounded up: a side of 5 becomes 3.",
+        mimic=by_formula(out=lambda side, stride: round(side / stride)),
+        hint=2,
+    ),
+    Mistake(
+        "half-the-places",
+        "With stride 2 you keep half of the places. Height and width are both halved, so it is a"
+        " quarter: 10 · 10 becomes 5 · 5.",
+        matches=_half_the_places,
+        hint=2,
+    ),
+    Mistake(
+        "projection-before-the-stride",
+        "Your projection has the places of the map that comes in. It runs behind the stride, on the"
+        " map that goes out.",
+        mimic=by_formula(spots=lambda before, after: (before, after, before)),
+        hint=2,
+    ),
+    Mistake(
+        "projection-from-the-outputs",
+        "Your projection reads expansion · out_channels. The wide map has expansion times what"
+        " comes *in*.",
+        mimic=_projection_from_outputs,
+        hint=1,
+    ),
+    Mistake(
+        "hidden-from-outputs-if-wide",
+        "Where it expands, the wide map has expansion · out_channels channels in your count. It has"
+        " expansion times what comes *in*.",
+        mimic=by_formula(hidden=lambda c, n, t: n * t if t > 1 else c),
+        hint=1,
     ),
     Mistake(
         "side-not-squared",

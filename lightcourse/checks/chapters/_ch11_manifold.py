@@ -36,6 +36,7 @@ def oracle(points: Tensor, matrix: Tensor) -> Tensor:
     """Each point by itself; the way back by least squares."""
     wide = [torch.clamp(matrix @ point, min=0) for point in points]
     found = torch.linalg.lstsq(matrix.double(), torch.stack(wide, 1).double()).solution
+    found = torch.where(found.abs() < 1e-12, 0.0, found)  # rounding alone: no −0
     return found.T.to(points.dtype)
 
 
@@ -43,8 +44,9 @@ def _by(
     act: Callable[[Tensor], Tensor] = torch.relu,
     back: Callable[[Tensor], Tensor] = lambda matrix: torch.linalg.pinv(matrix).T,
     end: Callable[[Tensor], Tensor] = lambda y: y,
+    there: Callable[[Tensor], Tensor] = lambda matrix: matrix.T,
 ) -> Callable[[Tensor, Tensor], Tensor]:
-    return lambda points, matrix: end(act(points @ matrix.T) @ back(matrix))
+    return lambda points, matrix: end(act(points @ there(matrix)) @ back(matrix))
 
 
 def _transposed(o: Outcome) -> bool:
@@ -62,6 +64,15 @@ def _not_transposed(o: Outcome) -> bool:
     return any(compare(o.got, answer) is None for answer in answers)
 
 
+def _rectified_undone(o: Outcome) -> bool:
+    """pinv of the rectified matrix, with the right way there or by that matrix as well."""
+    points, matrix = o.case.args
+    positive = torch.relu(matrix)
+    back = torch.linalg.pinv(positive).T
+    wide = (torch.relu(points @ matrix.T), points @ positive.T, torch.relu(points @ positive.T))
+    return any(compare(o.got, one @ back) is None for one in wide)
+
+
 MISTAKES = (
     Mistake(
         "relu-missing",
@@ -77,9 +88,24 @@ MISTAKES = (
     ),
     Mistake(
         "relu-late",
-        "Your ReLU stands at the end alone. It belongs between the two matrices.",
+        "Your ReLU works on the points themselves, before the way there or after the way back. It"
+        " belongs between the two matrices, on the n sums.",
         mimic=_by(act=lambda y: y, end=torch.relu),
         hint=1,
+    ),
+    Mistake(
+        "relu-of-the-matrix",
+        "Your ReLU takes the negative weights out of the matrix. It works on the sums: first"
+        " multiply, then ReLU.",
+        mimic=_by(act=lambda y: y, there=lambda matrix: torch.relu(matrix.T)),
+        hint=1,
+    ),
+    Mistake(
+        "rectified-matrix-undone",
+        "You come back by the pseudo-inverse of a matrix without its negative weights. It is the"
+        " pseudo-inverse of the matrix as it is: `torch.linalg.pinv(matrix)`.",
+        matches=_rectified_undone,
+        hint=2,
     ),
     Mistake(
         "not-brought-back",

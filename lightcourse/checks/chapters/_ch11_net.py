@@ -33,6 +33,8 @@ class BlockQuirk:
     acts: tuple[Act, Act, Act] = (nn.ReLU6, nn.ReLU6, nn.Identity)
     after: Act = nn.Identity  # behind the sum
     shortcut: bool = True
+    bare_shortcut: bool = True  # with expansion 1 as well
+    act_first: bool = False  # the norm behind the activation
     always_expands: bool = False
     strides: tuple[bool, bool, bool] = (False, True, False)  # which layers take the stride
     padding: int = 1
@@ -59,12 +61,13 @@ class Twin(nn.Module):
             if i == 0 and t == 1 and not quirk.always_expands:
                 continue
             layers.append(conv)
-            if quirk.norms[i]:
-                layers.append(nn.BatchNorm2d(conv.out_channels))
-            layers.append(quirk.acts[i]())
+            norm = [nn.BatchNorm2d(conv.out_channels)] if quirk.norms[i] else []
+            act = quirk.acts[i]()
+            layers += [act, *norm] if quirk.act_first else [*norm, act]
         self.body = nn.Sequential(*layers)
         self.after = quirk.after()
-        self.adds = quirk.shortcut and stride == 1 and c == n
+        wanted = quirk.shortcut and (t > 1 or quirk.bare_shortcut)
+        self.adds = wanted and stride == 1 and c == n
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.body(x)
@@ -145,9 +148,10 @@ def _conv(
 
 
 class Made(Answer):
-    """An answer that knows whether a finished block or network was taken."""
+    """An answer that knows whether a finished block was taken, and whether it runs twice alike."""
 
     ready_made: str = ""
+    restless: bool = False
 
 
 def finished(module: nn.Module) -> str:
@@ -171,7 +175,10 @@ def answer(build: Callable[[], Any], x: Tensor, seed: int, want: Sequence[Part] 
         fill(layers, seed)
         with torch.no_grad():
             output = nn.Module.__call__(net, x.clone())
-        return made(net, parts, output)
+            again = output if want is None else nn.Module.__call__(net, x.clone())
+        found = made(net, parts, output)
+        object.__setattr__(found, "restless", not torch.allclose(output, again, equal_nan=True))
+        return found
     return made(net, parts, None)
 
 

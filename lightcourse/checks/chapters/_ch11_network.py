@@ -87,16 +87,18 @@ def compare(got: Any, want: Answer) -> Difference | None:
         return Difference("type", f"forward gives {kind_of(got)}, wanted a tensor")
     for i, (one, other) in enumerate(zip(without_bias(got.parts), want.parts, strict=False)):
         if one != other:
-            return Difference("shape", f"{place(i)} is {one}; wanted {other}")
+            return Difference("layer", f"{place(i)} is {one}; wanted {other}")
     if len(got.parts) != len(want.parts):
         text = f"{len(got.parts)} layers with weights run, wanted {len(want.parts)}"
-        return Difference("shape", f"{text}: 52 convolutions, 52 norms, 1 linear layer")
+        return Difference("layer", f"{text}: 52 convolutions, 52 norms, 1 linear layer")
     if got.parameters != want.parameters:
         text = f"it has {got.parameters:,} parameters, wanted {want.parameters:,}"
         return Difference("value", text)
     if got.output is None or got.output.shape != want.output.shape:
         have = None if got.output is None else tuple(got.output.shape)
         return Difference("shape", f"the output is {have}, wanted {tuple(want.output.shape)}")
+    if isinstance(got, Made) and got.restless:
+        return Difference("value", "two runs in eval mode give two results")
     found = None if want.output.is_meta else close(got.output, want.output)
     if found is None and isinstance(got, Made) and got.ready_made:
         return Difference("type", f"{got.ready_made} is finished")

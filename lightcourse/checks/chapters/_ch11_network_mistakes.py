@@ -217,6 +217,21 @@ MISTAKES = (
         hint=1,
     ),
     Mistake(
+        "dropout-in-eval",
+        "In eval mode your network gives other scores each time: the dropout is still on. A layer"
+        " `nn.Dropout(0.2)` made in `__init__` knows when to stop; F.dropout must be told, with"
+        " `F.dropout(y, 0.2, self.training)`.",
+        matches=lambda o: o.got.restless,
+        hint=4,
+    ),
+    Mistake(
+        "layer-differs",
+        "A layer is not the one that is wanted, or one is missing or too many. The row “so” below"
+        " names the first place where they part.",
+        matches=lambda o: o.difference is not None and o.difference.kind == "layer",
+        hint=1,
+    ),
+    Mistake(
         "finished-network",
         "This is finished work out of a library. Build the network of your own `Block`.",
         matches=lambda o: o.difference is not None and o.difference.text.endswith("is finished"),

@@ -245,7 +245,8 @@ HINTS = (
     ),
     Hint(
         "The number of slices does not divide the channels",
-        "`slices` is how many there are, not how large they are. `torch.arange(m).chunk(slices)` gives the numbers in slices of m / slices, rounded up; the"
+        "`slices` is how many there are, not how large they are. `torch.arange(m).chunk(slices)`"
+        " gives the numbers in slices of m / slices, rounded up; the"
         " last is shorter.",
     ),
 )

@@ -34,6 +34,7 @@ def score_of(full: Sequence[int], worth: Sequence[float], best: float) -> Callab
 def cases(rng: Random) -> Iterator[Case]:
     yield _by_hand()
     yield _better_twice()
+    yield _two_gains()
     yield _case((10, 6), (4, 50), (9.0, 1.0), 4, 11_000, "at least a step remains")
     yield _case((8, 8, 8), (1, 30, 60), (5.0, 9.0, 1.0), 4, 15_000, "layer 1 saves too little")
     yield _case((16, 16), (64, 16), (10.0, 3.0), 4, 20_000, "steps of 4, two layers")
@@ -64,6 +65,12 @@ def _better_twice() -> Case:
     return Case(([4, 4], 10, *more, 1), {}, "layer 2 saves more and loses less")
 
 
+def _two_gains() -> Case:
+    """Both candidates are better than before: by 1 point and by 5, for 10 MACs each."""
+    more = (lambda w: 10 * w[0] + 10 * w[1] + 20), (lambda w: 74.0 - w[0] - 5 * w[1])
+    return Case(([4, 4], 10, *more, 1), {}, "two gains")
+
+
 def _case(
     widths: Widths, places: Widths, worth: Sequence[float], step: int, saving: int, label: str
 ) -> Case:
@@ -75,6 +82,9 @@ def show(case: Case) -> str:
     widths, saving, _, _, step = case.args
     if case.label == "by hand":
         said = "cost: 100, layer 1 narrower 90, layer 2 narrower 60. score: 50, 49, 48"
+        return f"netadapt_step([4, 4], 10, cost, score, step=1)  with {said}"
+    if case.label == "two gains":
+        said = "cost: 100, either layer narrower 90. score: 50, layer 1 narrower 51, layer 2 55"
         return f"netadapt_step([4, 4], 10, cost, score, step=1)  with {said}"
     return f"netadapt_step({widths}, {saving}, cost, score, step={step})"
 
@@ -122,6 +132,26 @@ def few_calls(f: Any, rng: Random) -> str | None:
                 f"`score` is called {len(asked)} times for {len(widths)} layers. Each call trains a"
                 f" network: once for the widths as they are and once a candidate, {allowed} at"
                 " most. Find out with `cost` alone how far a layer must shrink."
+            )
+    return None
+
+
+def real_widths(f: Any, rng: Random) -> str | None:
+    """`cost` is asked for networks that can be built."""
+    for case in cases(rng):
+        widths, saving, cost, score, step = case.args
+        asked: list[int] = []
+
+        def noted(new: Widths, cost: Any = cost, asked: list[int] = asked) -> float:
+            asked.append(min(new))
+            return cost(new)
+
+        f(list(widths), saving, noted, score, step)
+        if min(asked, default=1) < 1:
+            return (
+                f"`cost` is asked for a layer of {min(asked)} channels. There is no such network,"
+                " and the search below would stop there with an error. First ask whether at least"
+                " `step` channels remain, then narrow."
             )
     return None
 

@@ -72,6 +72,19 @@ def _on_top(widths: Widths, saving: int, cost: Any, step: int) -> Iterator[list[
             yield list(new)
 
 
+def _all_but_last(widths: Widths, *rest: Any) -> Iterator[list[int]]:
+    yield from (new for new in candidates(widths, *rest) if new[-1] == widths[-1])
+
+
+def _all_but_first(widths: Widths, *rest: Any) -> Iterator[list[int]]:
+    yield from (new for new in candidates(widths, *rest) if new[0] == widths[0])
+
+
+def _for_each_point(now: tuple[int, float], new: tuple[int, float]) -> float:
+    lost = now[1] - new[1]
+    return (now[0] - new[0]) / lost if lost else 0.0
+
+
 def _no_list(outcome: Outcome) -> bool:
     return isinstance(outcome.got, (int, float)) and not isinstance(outcome.got, bool)
 
@@ -97,6 +110,40 @@ MISTAKES = (
         " MobileNetV3 divides: accuracy lost for each MAC that is saved.",
         mimic=_rule(lambda now, new: new[1]),
         hint=2,
+    ),
+    Mistake(
+        "turned-over",
+        "You divide the MACs saved by the loss, and take the largest. With losses alone that is the"
+        " same, but a net may get *better*: then the sign turns, and the best becomes the worst."
+        " Take the smallest loss / saved.",
+        mimic=_rule(_for_each_point),
+        hint=2,
+    ),
+    Mistake(
+        "sign-lost",
+        "You drop the sign of the change, so that five points *more* count like five points less."
+        " A loss may be negative, and then it is the best that can happen. No `abs`.",
+        mimic=_rule(lambda now, new: -abs(_per_mac(now, new))),
+        hint=2,
+    ),
+    Mistake(
+        "rate-cut-off",
+        "`//` cuts the rate down to a whole number, and then nearly all rates are equal. Divide"
+        " with `/`.",
+        mimic=_rule(lambda now, new: -((now[1] - new[1]) // (now[0] - new[0]))),
+        hint=2,
+    ),
+    Mistake(
+        "last-layer-left-out",
+        "The last layer is never tried. All are: `range(len(widths))`.",
+        mimic=_rule(_per_mac, among=_all_but_last),
+        hint=1,
+    ),
+    Mistake(
+        "first-layer-left-out",
+        "The first layer is never tried. All are: `range(len(widths))` begins at 0.",
+        mimic=_rule(_per_mac, among=_all_but_first),
+        hint=1,
     ),
     Mistake(
         "cheapest-taken",
@@ -179,6 +226,13 @@ MISTAKES = (
         "number-returned",
         "You return a number. Wanted is the list of all widths, with one layer narrower.",
         matches=_no_list,
+        hint=1,
+    ),
+    Mistake(
+        "none-given",
+        'You return None for "no candidate was found", and there is one: a layer that can save'
+        " `saving`, and keeps at least `step` channels. (Or does a path end without `return`?)",
+        matches=lambda o: o.error is None and o.got is None and o.want is not None,
         hint=1,
     ),
 )

@@ -17,6 +17,7 @@ from lightcourse.checks.chapters._ch12_parts import (
     MOMENTUM,
     answer,
     compared,
+    kept,
     no_gradient,
     record,
     tensor,
@@ -67,7 +68,8 @@ class Reference(nn.Module):
         q = self.quirks = {
             "first": nl, "second": nl, "third": nn.Identity, "expand": exp != c, "se": se,
             "shortcut": s == 1 and c == n, "gate_late": True, "padding": k // 2,
-            "strides": (1, s, 1), "groups": exp, **quirks,
+            "strides": (1, s, 1), "groups": exp, "end": nn.Identity,
+            **quirks,
         }  # fmt: skip
         one, two, three = q["strides"]
         self.expand = conv(c, exp, 1, one, q["first"]) if q["expand"] else nn.Identity()
@@ -75,6 +77,7 @@ class Reference(nn.Module):
         self.second = q["second"]()
         self.gate = Gate(exp, **q.get("gate", {})) if q["se"] else nn.Identity()
         self.project = conv(exp, n, 1, three, q["third"])
+        self.end = q["end"]()
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.depthwise(self.expand(x))
@@ -83,7 +86,7 @@ class Reference(nn.Module):
         else:
             y = self.second(self.gate(y))
         y = self.project(y)
-        return x + y if self.quirks["shortcut"] and x.shape == y.shape else y
+        return self.end(x + y if self.quirks["shortcut"] and x.shape == y.shape else y)
 
 
 def conv(
@@ -140,8 +143,30 @@ compare = compared(place)
 
 def learns(cls: Any, rng: Random) -> str | None:
     """All parameters get a gradient."""
-    block = cls(8, 24, 8, kernel=3, stride=1, se=True, activation=HS)
-    return no_gradient(block, torch.randn(3, 8, 5, 5))
+    for act in (HS, RE):
+        block = cls(8, 24, 8, kernel=3, stride=1, se=True, activation=act)
+        try:
+            lost = no_gradient(block, torch.randn(3, 8, 5, 5))
+        except RuntimeError as error:
+            if "modified by an inplace operation" not in str(error):
+                raise
+            return (
+                "The block runs, but cannot learn: a step writes into a tensor that the step before"
+                " still needs for its gradient, as `mul_` or `*=` in a SqueezeExcite do behind a"
+                " ReLU. Make a new tensor, as in `x * gate`."
+            )
+        if lost:
+            return lost
+    return None
+
+
+def keeps(cls: Any, rng: Random) -> str | None:
+    """The input is as it was, with and without a shortcut and an expansion."""
+    for c, out, se in ((8, 8, False), (24, 8, True), (24, 24, True)):
+        block = cls(c, 24, out, kernel=3, stride=1, se=se, activation=RE)
+        if complaint := kept(block, torch.randn(2, c, 5, 5)):
+            return complaint
+    return None
 
 
 HINTS = (

@@ -98,6 +98,22 @@ def _cannot_add(outcome: Outcome) -> bool:
     return not right and "must match the size of tensor" in str(outcome.error)
 
 
+def _added(settings: Any) -> bool:
+    return settings[4] == 1 and settings[0] == settings[2]
+
+
+def _sum_activated() -> tuple[Mistake, ...]:
+    """An activation behind the sum: the block's or a ReLU, in all blocks or where x is added."""
+    says = (
+        "An activation stands behind the sum. The narrow end stays linear: return `x + y` as it is."
+    )
+    ends: tuple[Any, ...] = (
+        lambda s: s[6], nn.ReLU, lambda s: s[6] if _added(s) else nn.Identity,
+        lambda s: nn.ReLU if _added(s) else nn.Identity,
+    )  # fmt: skip
+    return tuple(Mistake("sum-activated", says, mimic=variant(end=e), hint=4) for e in ends)
+
+
 MISTAKES = (
     Mistake(
         "expansion-kept",
@@ -257,6 +273,7 @@ MISTAKES = (
         mimic=variant(gate={"gate": torch.sigmoid}),
         hint=3,
     ),
+    *_sum_activated(),
     Mistake(
         "shortcut-missing",
         "The input is not added where it should be: at stride 1, with as many channels out as in.",

@@ -11,7 +11,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lightcourse.checks.chapters._ch09_parts import Answer, Part
-from lightcourse.checks.chapters._ch12_parts import answer, compared, no_gradient, tensor
+from lightcourse.checks.chapters._ch12_parts import (
+    answer,
+    compared,
+    kept,
+    no_gradient,
+    tensor,
+    unregistered,
+)
 from lightcourse.checks.exercise import Case, Hint, Mistake, Outcome
 from lightcourse.nn import make_divisible
 
@@ -91,6 +98,16 @@ def learns(cls: Any, rng: Random) -> str | None:
     return no_gradient(cls(16), torch.randn(3, 16, 4, 4))
 
 
+def keeps(cls: Any, rng: Random) -> str | None:
+    """The input is as it was."""
+    return kept(cls(16), torch.randn(2, 16, 4, 4))
+
+
+def _no_layer_ran(outcome: Outcome) -> bool:
+    """There are weights, and no layer was called with them."""
+    return not outcome.got.parts and outcome.got.parameters > 0
+
+
 def _squeezed(to: Callable[[int], int]) -> Callable[[Outcome], bool]:
     """The first layer squeezes to another number."""
 
@@ -124,6 +141,15 @@ def _said(*words: str) -> Callable[[Outcome], bool]:
 
 
 MISTAKES = (
+    unregistered(hint=1),
+    Mistake(
+        "no-layer-called",
+        "No layer of yours was called: the weights are `nn.Parameter`s, or are read out of a layer."
+        " The check gives its own weights to layers that run. Make two layers, `nn.Linear` or"
+        " `nn.Conv2d`, and call them.",
+        matches=_no_layer_ran,
+        hint=1,
+    ),
     Mistake(
         "squeeze-not-rounded",
         "Your squeeze has a quarter of the channels as it comes. MobileNetV3 rounds it:"
@@ -176,6 +202,20 @@ MISTAKES = (
         "h-swish-gate",
         "You end with h-swish, which grows without limit. A gate needs h-sigmoid: 0 … 1.",
         mimic=variant(gate=F.hardswish),
+        hint=3,
+    ),
+    Mistake(
+        "relu-before-the-gate",
+        "A ReLU stands behind the second layer too. Then no gate is below a half, and no channel"
+        " can be shut. Only h-sigmoid stands there.",
+        mimic=variant(gate=lambda z: F.hardsigmoid(F.relu(z))),
+        hint=3,
+    ),
+    Mistake(
+        "other-slope",
+        "Your gate is 0.2 · x + 0.5, clipped: the hard sigmoid of some older libraries."
+        " MobileNetV3's is (x + 3) / 6, clipped to 0 … 1: `F.hardsigmoid`.",
+        mimic=variant(gate=lambda z: (0.2 * z + 0.5).clamp(0, 1)),
         hint=3,
     ),
     Mistake(

@@ -21,7 +21,7 @@ from lightcourse.checks.chapters._ch12_parts import (
 )
 from lightcourse.checks.exercise import Case, Hint
 
-NAMES = ("the 1×1 convolution", "its norm", "the first linear layer", "the classifier")
+NAMES = ("the first convolution", "the norm", "the first linear layer", "the classifier")
 SHARE = 0.2  # that dropout sets to zero in training
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import torch.nn.functional as F
 from torch import nn
 
@@ -50,6 +53,17 @@ def _not_pooled(outcome: Outcome) -> bool:
     return "mat1 and mat2" in said or "shapes cannot be multiplied" in said
 
 
+def _random(outcome: Outcome) -> bool:
+    return not outcome.got.steady
+
+
+def _other_bend(id: str, says: str, layer: Callable[[], nn.Module]) -> tuple[Mistake, ...]:
+    """Another function in the place of h-swish: in both places, or in one of them."""
+    both, one = {"first": layer, "second": layer()}, {"second": layer()}
+    steps: tuple[dict[str, Any], ...] = (both, one, {"first": layer})
+    return tuple(Mistake(id, says, mimic=variant(**step), hint=3) for step in steps)
+
+
 MISTAKES = (
     Mistake(
         "head-on-the-map",
@@ -91,6 +105,31 @@ MISTAKES = (
         hint=1,
     ),
     *general(hint=1, without="used-twice"),
+    Mistake(
+        "random-at-work",
+        "In eval mode your stage gives other scores at each call: dropout is still on. `F.dropout`"
+        " needs `self.training` as its third argument; `nn.Dropout(0.2)` looks after that itself.",
+        matches=_random,
+        hint=4,
+    ),
+    Mistake(
+        "mean-before-h-swish",
+        "You take the mean before the first h-swish. It bends each place of the map by itself; the"
+        " mean follows.",
+        mimic=variant(first=nn.Identity, pool=lambda x: F.hardswish(x.mean((2, 3)))),
+        hint=3,
+    ),
+    *_other_bend(
+        "h-sigmoid-not-h-swish",
+        "You use h-sigmoid, the gate, where h-swish belongs: h-swish is x · h-sigmoid(x).",
+        nn.Hardsigmoid,
+    ),
+    *_other_bend(
+        "swish-not-h-swish",
+        "You use swish, `SiLU`. MobileNetV3 has its form without an exponential, h-swish:"
+        " `nn.Hardswish()`.",
+        nn.SiLU,
+    ),
     Mistake(
         "softmax-at-the-end",
         "Your stage ends in a softmax. The scores come out as they are: the loss has the softmax.",

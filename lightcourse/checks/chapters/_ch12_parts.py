@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -16,6 +16,13 @@ from lightcourse.checks.compare import kind_of
 from lightcourse.checks.exercise import Difference, Mistake, Outcome
 
 EPS, MOMENTUM = 0.001, 0.01  # of the norms, as the authors' code has them
+
+
+@dataclass(frozen=True, eq=False)  # tensors inside cannot be compared with ==
+class Seen(Answer):
+    """What a module gave in eval mode, and whether it gave the same when asked again."""
+
+    steady: bool = True
 
 
 def record(module: nn.Module, x: Tensor) -> tuple[list[Any], list[Part], Any]:
@@ -69,6 +76,7 @@ def answer(module: nn.Module, x: Tensor, seed: int, want: Sequence[Part] | None 
     """
     module = module.double().eval()
     layers, parts, output = record(module, x)
+    layers, parts = _once(layers, len(x)), _once(parts, len(x), layers)
     count = sum(p.numel() for p in module.parameters())
     if not isinstance(output, Tensor):
         return output
@@ -76,7 +84,20 @@ def answer(module: nn.Module, x: Tensor, seed: int, want: Sequence[Part] | None 
         return Answer(tuple(parts), count)
     fill(layers, parts, seed)
     with torch.no_grad():
-        return Answer(tuple(parts), count, nn.Module.__call__(module, x.clone()))
+        output = nn.Module.__call__(module, x.clone())
+        if not isinstance(output, Tensor):
+            return output
+        again = (nn.Module.__call__(module, x.clone()) for _ in range(3))
+        steady = all(torch.equal(output, other) for other in again)
+        return Seen(tuple(parts), count, output, steady)
+
+
+def _once(found: Sequence[Any], pictures: int, layers: Sequence[Any] | None = None) -> list[Any]:
+    """What ran for one picture, where a loop runs the same layers for each of them."""
+    ran = list(found if layers is None else layers)
+    n = len(ran) // pictures
+    looped = n * pictures == len(ran) and all(ran[i] is ran[i % n] for i in range(len(ran)))
+    return list(found[:n]) if looped else list(found)
 
 
 def on_meta(build: Callable[[], nn.Module], shape: tuple[int, ...]) -> Any:
@@ -109,7 +130,7 @@ def compared(place: Callable[[int, Answer], str]) -> Callable[[Any, Answer], Dif
         ours = without_bias(got.parts)
         for i, (one, other) in enumerate(zip(ours, want.parts, strict=False)):
             if one != other:
-                return Difference("shape", f"{place(i, want)} is {one}; wanted {other}")
+                return Difference("shape", _unlike(place(i, want), one, other))
         if len(got.parts) != len(want.parts):
             text = f"{len(got.parts)} layers with weights run, wanted {len(want.parts)}"
             if len(got.parts) < len(want.parts):
@@ -124,6 +145,30 @@ def compared(place: Callable[[int, Answer], str]) -> Callable[[Any, Answer], Dif
         return None if want.output.is_meta else close(got.output, want.output)
 
     return compare
+
+
+def _unlike(where: str, one: Part, other: Part) -> str:
+    """How a layer differs from the one that is wanted in its place."""
+    if one.kind == other.kind:
+        return f"{where} is {one}; wanted {other}"
+    if other.kind == "linear" and one == replace(other, kind="conv", bias=False):
+        return f"{where} has no bias, and keeps one here"
+    more = " (or a 1×1 convolution with a bias)" if other.kind == "linear" else ""
+    return f"in the place of {where} runs {one}; wanted {other}{more}"
+
+
+def kept(net: nn.Module, x: Tensor) -> str | None:
+    """The complaint about an input that the module changes, if it does."""
+    before = x.clone()
+    with torch.no_grad():
+        net.eval()(x)
+    if torch.equal(before, x):
+        return None
+    return (
+        "Your module changes its input: `*=`, `+=`, `mul_`, `add_` and inplace=True write into the"
+        " tensor that they get, and the layer before may still need it for its gradient. Make a"
+        " new one, as in `x * gate`."
+    )
 
 
 def no_gradient(net: nn.Module, *x: Tensor) -> str | None:
@@ -149,8 +194,10 @@ def _norm_settings(outcome: Outcome) -> bool:
 
 def _unregistered(outcome: Outcome) -> bool:
     """`.double()` did not reach the layers: the module does not know them."""
+    if outcome.error is None:
+        return not outcome.got.parts and not outcome.got.parameters
     said = str(outcome.error).lower()
-    return outcome.error is not None and "double" in said and "float" in said
+    return "double" in said and "float" in said
 
 
 def _biased(outcome: Outcome) -> bool:
@@ -169,6 +216,18 @@ def _too_few(outcome: Outcome) -> bool:
     return same(got.parts, want.parts) and got.parameters < want.parameters
 
 
+def unregistered(hint: int) -> Mistake:
+    """Layers that the module does not know."""
+    return Mistake(
+        "not-registered",
+        "The module does not know its layers, so it has nothing to train: they are made in"
+        " `forward`, anew at each call, or lie in a plain Python list. Make them in `__init__`, as"
+        " attributes of `self`, in `nn.Sequential` or in `nn.ModuleList`.",
+        matches=_unregistered,
+        hint=hint,
+    )
+
+
 def general(hint: int, without: str = "") -> tuple[Mistake, ...]:
     """The mistakes of any module of convolutions and norms, but for one that it cannot have."""
     return tuple(mistake for mistake in _general(hint) if mistake.id != without)
@@ -183,13 +242,7 @@ def _general(hint: int) -> tuple[Mistake, ...]:
             matches=_norm_settings,
             hint=hint,
         ),
-        Mistake(
-            "not-registered",
-            "The layers are not registered: in a plain Python list the module does not know them,"
-            " so it has nothing to train. Use `nn.Sequential` or `nn.ModuleList`.",
-            matches=_unregistered,
-            hint=hint,
-        ),
+        unregistered(hint),
         Mistake(
             "bias-kept",
             "Everything is right but one thing: a convolution has a bias that does nothing, because"

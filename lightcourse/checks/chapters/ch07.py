@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from importlib.resources import files
 from itertools import pairwise
+from math import inf
 
 import torch
 from torch import nn
@@ -12,8 +13,10 @@ from torch import nn
 from lightcourse.analysis import analyze
 from lightcourse.checks.chapters import _ch07_dense as dense
 from lightcourse.checks.chapters import _ch07_dense_mistakes as dense_mistakes
+from lightcourse.checks.chapters import _ch07_laws as laws
 from lightcourse.checks.chapters import _ch07_net as net
 from lightcourse.checks.chapters import _ch07_net_hints as net_hints
+from lightcourse.checks.chapters import _ch07_net_laws as net_laws
 from lightcourse.checks.chapters import _ch07_net_mistakes as net_mistakes
 from lightcourse.checks.chapters import _ch07_parts as parts
 from lightcourse.checks.chapters import _ch07_reduce as reduce
@@ -21,7 +24,7 @@ from lightcourse.checks.chapters import _ch07_reduce_mistakes as reduce_mistakes
 from lightcourse.checks.chapters import _ch07_residual as residual
 from lightcourse.checks.chapters import _ch07_residual_mistakes as residual_mistakes
 from lightcourse.checks.chapters import _ch07_stack as stack
-from lightcourse.checks.exercise import Exercise, Law, Prediction
+from lightcourse.checks.exercise import Exercise, Prediction
 from lightcourse.nn import BasicBlock, DenseBlock, Transition
 
 TITLE = "The classics"
@@ -47,7 +50,7 @@ EXERCISES = [
         call=reduce.call,
         compare=parts.compare,
         show=reduce.show,
-        laws=(Law("every parameter learns, and nothing is left to chance", reduce.learns, hint=1),),
+        laws=laws.laws(reduce.trials),
         mistakes=reduce_mistakes.MISTAKES,
         hints=reduce_mistakes.HINTS,
     ),
@@ -61,9 +64,7 @@ EXERCISES = [
         call=residual.call,
         compare=parts.compare,
         show=residual.show,
-        laws=(
-            Law("every parameter learns, and nothing is left to chance", residual.learns, hint=1),
-        ),
+        laws=laws.laws(residual.trials),
         mistakes=residual_mistakes.MISTAKES,
         hints=residual_mistakes.HINTS,
     ),
@@ -77,7 +78,7 @@ EXERCISES = [
         call=dense.call,
         compare=parts.compare,
         show=dense.show,
-        laws=(Law("every parameter learns, and nothing is left to chance", dense.learns, hint=1),),
+        laws=laws.laws(dense.trials),
         mistakes=dense_mistakes.MISTAKES,
         hints=dense_mistakes.HINTS,
     ),
@@ -91,10 +92,7 @@ EXERCISES = [
         call=net.call,
         compare=net.compare,
         show=net.show,
-        laws=(
-            Law("the loss trains everything", net.trains, hint=4),
-            Law("the heads train what is before them", net.heads_reach_back, hint=4),
-        ),
+        laws=net_laws.LAWS,
         mistakes=net_mistakes.MISTAKES,
         hints=net_hints.HINTS,
     ),
@@ -179,6 +177,8 @@ PREDICTIONS = [
             (93, 100): (
                 "A little less: thirteen convolutions with up to 512 channels are not nothing."
             ),
+            (100.0001, inf): "All of them together are 100 %; a part cannot be more.",
+            (-inf, -0.00001): "A share cannot be negative: none is 0 %, all are 100 %.",
         },
         right="Right: nearly nine tenths, and 103 million of them in a single layer.",
         other="It is 89.4 %.",
@@ -194,7 +194,8 @@ PREDICTIONS = [
             (42, 44): "That is 3 · 3 over 3 · 7. A kernel is a square: 9 weights and 49.",
             (17, 19): "That is a single 3×3. There are three of them.",
             (71, 73): "72 % are *two* 3×3 against one 5×5.",
-            (100, 129): "They see the same, and weigh less: 27 against 49.",
+            (100, inf): "They see the same, and weigh less: 27 against 49.",
+            (-inf, -0.00001): "A share cannot be negative: none is 0 %, all are 100 %.",
         },
         right="Right: 27 against 49 for each pair of channels.",
         other="For each pair of channels, three times 9 weights against 49: 55.1 %.",
@@ -230,6 +231,11 @@ PREDICTIONS = [
                 " and whatever is read is moved."
             ),
             (1.00001, 3.5): "More: each of its 58 dense layers reads all maps before it again.",
+            (4.6, inf): (
+                "Fewer. Each layer reads all maps before it again, but the transitions drop half of"
+                " them three times, and the maps get small."
+            ),
+            (-inf, -0.00001): "Bytes cannot be negative. Below 1 means: it moves fewer.",
         },
         right="Right. Parameters and bytes moved are two different things.",
         other="Each dense layer reads all maps before it in its block again, so this grows fast.",

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-import torch
+import json
+from importlib.resources import files
 
+import torch
+from torch import nn
+
+from lightcourse.analysis import analyze
 from lightcourse.checks.chapters import _ch11_block as block
 from lightcourse.checks.chapters import _ch11_block_mistakes as block_mistakes
 from lightcourse.checks.chapters import _ch11_cost as cost
@@ -12,7 +17,9 @@ from lightcourse.checks.chapters import _ch11_network as network
 from lightcourse.checks.chapters import _ch11_network_mistakes as network_mistakes
 from lightcourse.checks.chapters import _ch11_slices as slices
 from lightcourse.checks.chapters import _ch11_slices_mistakes as slices_mistakes
+from lightcourse.checks.chapters._ch11_net import Reference
 from lightcourse.checks.exercise import Exercise, Law, Prediction
+from lightcourse.nn import ConvNormAct, DepthwiseSeparableConv
 
 TITLE = "MobileNetV2: narrow ends, wide inside"
 
@@ -37,7 +44,11 @@ EXERCISES = [
         call=block.call,
         compare=block.compare,
         show=block.show,
-        laws=(Law("every parameter learns", block.learns, hint=1),),
+        laws=(
+            Law("the input stays as it was", block.leaves_input, hint=4),
+            Law("every parameter learns", block.learns, hint=1),
+            Law("the shortcut carries the gradient", block.shortcut_learns, hint=4),
+        ),
         mistakes=block_mistakes.MISTAKES,
         hints=block.HINTS,
     ),
@@ -76,7 +87,11 @@ EXERCISES = [
         oracle=slices.oracle,
         compare=slices.compare,
         show=slices.show,
-        laws=(Law("the wide map is never whole", slices.frugal, hint=4),),
+        laws=(
+            Law("the wide map is never whole", slices.never_whole, hint=4),
+            Law("no slice is too large", slices.small_slices, hint=4),
+            Law("nothing is collected", slices.no_pile, hint=4),
+        ),
         mistakes=slices_mistakes.MISTAKES,
         hints=slices.HINTS,
     ),
@@ -89,38 +104,41 @@ def _lost_in_three() -> float:
 
 
 def _peak_ratio() -> float:
-    """Peak activation memory of MobileNetV2 over that of MobileNet, layer by layer, 224×224."""
-    from lightcourse import analyze, create_model
+    """Peak activation memory of MobileNetV2 over that of MobileNet, layer by layer, 224×224.
 
+    Of both networks the beginning is enough: there the maps are largest.
+    """
     with torch.device("meta"):
-        second, first = (
-            analyze(create_model(name).eval(), (1, 3, 224, 224)).peak_activation
-            for name in ("mobilenet_v2", "mobilenet_v1")
+        first = nn.Sequential(
+            ConvNormAct(3, 32, 3, 2, activation=nn.ReLU),
+            DepthwiseSeparableConv(32, 64),
+            DepthwiseSeparableConv(64, 128, stride=2),
         )
-    return round(second / first, 2)
+        second = Reference(1.0, 1000)
+        peaks = [analyze(net.eval(), (1, 3, 224, 224)).peak_activation for net in (second, first)]
+    return round(peaks[0] / peaks[1], 2)
 
 
-def _words(found: float, word: str) -> str:
-    if word != "confirmed":
-        return "not to be told from noise"
-    return "more than ten points" if found >= 10 else "a few points"
+def _finding(log: str, number: int) -> tuple[float, str]:
+    """The difference in points and the word of a finding in a shipped log."""
+    path = files("lightcourse").joinpath(f"training/studies/logs/{log}.json")
+    found = json.loads(path.read_text("utf-8"))["findings"][number]
+    return found["difference"], found["word"]
 
 
 def _relu_costs() -> str:
     """What a ReLU in the narrow ends costs in the shipped log, in words."""
-    from lightcourse.training import studies
-
-    found = studies.logged("bottleneck").findings[2]  # narrow ends and shortcuts
-    return _words(found.difference, found.word)
+    difference, word = _finding("bottleneck", 2)  # narrow ends and shortcuts
+    if word != "confirmed":
+        return "not to be told from noise"
+    return "more than ten points" if difference >= 10 else "a few points"
 
 
 def _best_shortcut() -> str:
     """Which of the two places wins in the shipped log."""
-    from lightcourse.training import studies
-
-    found = studies.logged("bottleneck_shortcut").findings[1]
+    _, word = _finding("bottleneck_shortcut", 1)
     words = {"confirmed": "narrow ends", "refuted": "wide maps"}
-    return words.get(found.word, "not to be told from noise")
+    return words.get(word, "not to be told from noise")
 
 
 PREDICTIONS = [
@@ -150,7 +168,7 @@ PREDICTIONS = [
             (52, 98.9999): "Fewer: two numbers left are enough to find a point of a plane.",
         },
         right="Right: of the eight patterns of signs, four leave fewer than two numbers.",
-        other="Per cent, from 0 to 100.",
+        other="Per cent of the points: a number from 0 to 100 is wanted.",
     ),
     Prediction(
         id="11.p2",
@@ -168,11 +186,14 @@ PREDICTIONS = [
                 " three largest maps, and nothing else."
             ),
             (0.95, 1.1): "Not the same: the largest map of MobileNetV2 has 96 channels at 112×112.",
-            (0, 0.9499): (
+            (0.0001, 0.9499): (
                 "It is more, not less! The narrow ends are small, but within a block stands a map"
                 " with 96 channels at 112×112, larger than any in MobileNet."
             ),
-            (1.5, 100): "That much it is not: the widest map has 96 channels against 64.",
+            (1.3781, 14.9999): "That much it is not: the widest map has 96 channels against 64.",
+            (15, 1000): "How many *times*, not per cent: 1 is the same, 2 is twice as much.",
+            (-1000, 0): "A number of times is wanted: 1 is the same, 0.5 is half of it.",
+            (1.1001, 1.2219): "More, and even a little more than that.",
         },
         right="Right: more, though it has half the MACs. The wide map within a block is to blame.",
         other="It is more: within a block stands a map larger than any in MobileNet.",
@@ -182,7 +203,7 @@ PREDICTIONS = [
         question="What a ReLU in the narrow ends costs in our experiment",
         truth=_relu_costs,
         options=("not to be told from noise", "a few points", "more than ten points"),
-        right="Right. Look at the runs below, before you say why.",
+        right="Right. Look at the runs above, before you say why.",
         other="It is more than that, in this experiment; in the paper's it was about a point.",
     ),
     Prediction(

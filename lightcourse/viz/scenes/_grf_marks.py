@@ -81,8 +81,8 @@ def _stages(view: View) -> list[Mark]:
     return [
         *marks,
         mark("path", "arcs", d=view.place("arcs"), fill="none", stroke="c1", stroke_width=2, pe=0),
-        text("note0", 8, view.bottom + 68, L("note", "start", 0), TEXT, fill="muted", pe=0),
-        text("note1", 8, view.bottom + 93, L("note", "start", 1), TEXT, fill="muted", pe=0),
+        text("note0", 8, view.bottom + 68, L("note", "start", "done", 0), TEXT, fill="muted", pe=0),
+        text("note1", 8, view.bottom + 93, L("note", "start", "done", 1), TEXT, fill="muted", pe=0),
     ]
 
 

@@ -60,7 +60,8 @@ def word_tables(view: View) -> dict[str, Any]:
                   for where in ("at each layer's output", "of each layer's weights")],
     }  # fmt: skip
     if not view.own:
-        found |= {"depths": [f"{depth} layers" for depth in DEPTHS], "note": NOTES}
+        notes = [(("", ""), note) for note in NOTES]  # nothing is said before the gradient is back
+        found |= {"depths": [f"{depth} layers" for depth in DEPTHS], "note": notes}
     for p in range(len(view.names)):
         found[f"norm{p}"] = view.both(
             p, lambda flow, of: [number(flow.norm(of, min(j, flow.layers - 1))) for j in layers]
