@@ -825,10 +825,8 @@ for name, (got, exact) in WAYS.items():
 judge("myth_32", ...)
 
 # %% [markdown]
-# (Two words of the box are to be taken loosely. The *gate* of h-swish is made of straight lines; h-swish itself, x times the
-# gate, is two lines and a parabola between them. And “only in the second half” leaves out the stem.)
-
-# %% [markdown]
+# (The *gate* is made of straight lines; h-swish itself, x times the gate, is two lines and a parabola between them.)
+#
 # One more look: MobileNetV3 has h-swish in the stem, and then only in the second half and in the head. A map there is small,
 # and an activation costs by the number. (Counted here without the head: its one h-swish makes 1,280 numbers.)
 

@@ -64,15 +64,26 @@ class Lab:
 
     def save(self, page: Page, name: str) -> nbformat.NotebookNode:
         """Save with Ctrl+S and return what is then in the file."""
-        before = (self.root / name).stat().st_mtime_ns
+        file = self.root / name
+        before = file.stat().st_mtime_ns
         page.locator(".jp-NotebookPanel .jp-InputPrompt").first.click()
         page.keyboard.press("Control+s")
-        until(lambda: (self.root / name).stat().st_mtime_ns != before)
-        return nbformat.read(self.root / name, as_version=4)
+        # the server empties the file before it writes: read what is whole
+        until(lambda: file.stat().st_mtime_ns != before and is_json(file.read_text("utf-8")))
+        return nbformat.read(file, as_version=4)
 
     def stop_kernels(self) -> None:
         for session in self.ask("sessions"):
             self.ask(f"sessions/{session['id']}", "DELETE")
+
+
+def is_json(text: str) -> bool:
+    """Tell whether the text is a whole JSON document."""
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
 
 
 def until(holds: Any, seconds: float = 15) -> None:
