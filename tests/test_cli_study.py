@@ -37,7 +37,7 @@ def test_the_names_are_those_of_the_studies():
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["depth"], "no study 'depth'; choose one of batch_norm"),
+        (["teachers"], "no study 'teachers'; choose one of batch_norm"),
         (["shuffle"], "no study 'shuffle'; did you mean channel_shuffle? There are batch_norm"),
         (["Batch-Norm"], "did you mean batch_norm?"),
         (["downsampling", "--out", "{file}/inside"], "cannot make"),
