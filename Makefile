@@ -13,7 +13,7 @@ test:
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/basedpyright --level error
 	@$(BIN)/lightcourse build --check
-	@$(BIN)/python -m pytest -n 3 --dist loadgroup --no-loadscope-reorder --durations=25 --durations-min=8 $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder --durations=25 --durations-min=8 $(ARGS)
 
 bench:
 	@$(PYTHON) tools/bootstrap.py test

@@ -3,6 +3,7 @@
 import os
 import tempfile
 from itertools import zip_longest
+from typing import Any
 
 import pytest
 
@@ -10,23 +11,38 @@ import pytest
 os.environ["OMP_NUM_THREADS"] = "1"
 
 
+def group(nodeid: str) -> str:
+    """What one worker runs together: a file, or a chapter; wrong answers share nothing."""
+    file, _, rest = nodeid.partition("::")
+    if "wrong_answers/" in file:
+        return nodeid
+    chapter = file.endswith("notebooks/test_chapters.py") and "[" in rest
+    return f"{file} {rest.partition('[')[2]}" if chapter else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give pytest-xdist our groups (its own marks are lost with pytest 9.2)."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByGroup(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return group(nodeid)
+
+    return ByGroup(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a file's tests on one worker, each chapter apart; the long files go first.
+    """Let the long files go first, and wrong answers last: they fill up whoever is free.
 
     A browser mostly waits and a chapter mostly computes, so that the two take turns in the queue.
     """
-    groups = {}
-    for item in items:
-        name = item.path.as_posix()
-        chapter = name.endswith("notebooks/test_chapters.py") and "[" in item.name
-        groups[item] = f"{name} {item.name.partition('[')[2]}" if chapter else name
-        item.add_marker(pytest.mark.xdist_group(groups[item]))
-    names = list(dict.fromkeys(groups.values()))
+    names = list(dict.fromkeys(group(item.nodeid) for item in items))
     waiting = [name for name in names if "/browser/" in name]
     busy = [name for name in names if "/notebooks/" in name or "test_nbgrader" in name]
     turns = [name for pair in zip_longest(busy, waiting) for name in pair if name]
     places = {name: place for place, name in enumerate(turns)}
-    items.sort(key=lambda item: places.get(groups[item], len(turns)))  # stable: files stay whole
+    items.sort(key=lambda item: places.get(group(item.nodeid), len(turns)))  # stable
 
 
 @pytest.fixture(scope="session", autouse=True)
